@@ -1,0 +1,87 @@
+"""Puts the parts together, runs them until told to stop, and stops dark first."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from controller import hardware
+from controller.activities import Activities
+from controller.config import Config
+from controller.scpi_commands import Instrument
+from controller.scpi_server import ScpiServer
+from controller.snapshot import Newsstand, Snapshot
+from controller.store import Store
+from controller.supervisor import Supervisor
+from controller.watchdog import service_manager, watch_loop
+from optics.transports import Opener
+
+log = logging.getLogger(__name__)
+
+
+class Whereabouts(NamedTuple):
+    """Where the running controller is found."""
+
+    scpi_tcp: str
+    scpi_serial: str
+    data: str
+    run_id: int
+
+
+async def serve(
+    config: Config,
+    folder: Path,
+    stop: asyncio.Event,
+    announce: Callable[[Whereabouts], None],
+    in_memory: Mapping[str, Opener],
+) -> None:
+    """Run until `stop` is set. What cannot start raises; nothing is left behind either way."""
+    async with AsyncExitStack() as stack:
+        store = await Store.open(folder)
+        stack.push_async_callback(store.aclose)
+        run_id = await store.begin_run()
+        news = Newsstand(
+            Snapshot(
+                started_s=asyncio.get_running_loop().time(),
+                label=store.setting("label", ""),
+                run_id=run_id,
+            )
+        )
+        devices = hardware.build(config.stage, in_memory)
+        stack.push_async_callback(devices.aclose)
+        supervisor = Supervisor(Activities(devices, news).by_state, devices.make_safe, news)
+        instrument = Instrument(config.source, news, supervisor, store)
+        server = await stack.enter_async_context(
+            ScpiServer.open(config.scpi, instrument, in_memory)
+        )
+        announce(Whereabouts(server.tcp_address, config.scpi.serial, str(folder), run_id))
+        await _work(supervisor, server, news, config, stop)
+        await store.end_run("clean")
+
+
+async def _work(
+    supervisor: Supervisor,
+    server: ScpiServer,
+    news: Newsstand,
+    config: Config,
+    stop: asyncio.Event,
+) -> None:
+    notify = service_manager()
+    async with asyncio.TaskGroup() as tasks:
+        hands = tasks.create_task(supervisor.run())
+        others = [
+            tasks.create_task(server.serve_serial()),
+            tasks.create_task(
+                watch_loop(news, config.watchdog.lag_alarm_s, notify), name="watchdog"
+            ),
+        ]
+        notify("READY=1")
+        await stop.wait()
+        notify("STOPPING=1")
+        log.info("stopping: dark first")
+        hands.cancel()
+        await asyncio.wait({hands})
+        for task in others:
+            task.cancel()

@@ -1,0 +1,168 @@
+"""The whole configuration as frozen typed records; one TOML file, all mistakes at once.
+
+Unknown keys are errors, every number has its unit in its name and bounds in its field.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class ConfigMistakes(Exception):
+    """Every mistake found, one per line, ready for an operator."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def setting(
+    meaning: str,
+    default: Any = MISSING,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A field that knows what it means and what it may be."""
+    notes = {"meaning": meaning, "low": low, "high": high, "choices": choices}
+    return field(default=default, metadata=notes)
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """The piezo stage."""
+
+    address: str = setting("serial:///dev/serial/by-id/... or tcp://host:port")
+    driver: str = setting("which driver speaks to it", "pi", choices=("pi",))
+    axes: tuple[str, str, str] = setting("its names for x, y, z", ("1", "2", "3"))
+    low_um: tuple[float, float, float] = setting("corner of the travel", (0.0,) * 3, -1e5, 1e5)
+    high_um: tuple[float, float, float] = setting("other corner", (200.0,) * 3, -1e5, 1e5)
+    velocity_um_per_s: float = setting("top speed; 0 keeps the controller's own", 0.0, 0.0, 1e6)
+    reply_within_s: float = setting("patience with one answer", 0.3, 0.01, 10.0)
+    settle_within_s: float = setting("patience with one move", 2.0, 0.01, 600.0)
+    settled_within_um: float = setting("how far off a settled stage may stand", 0.05, 1e-4, 10.0)
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """What the instrument says of itself."""
+
+    serial: str = setting("serial number in *IDN?", "0")
+    emulated: bool = setting("the devices are a rig's; *IDN? says so", default=False)
+
+
+@dataclass(frozen=True)
+class ScpiConfig:
+    """Where the host finds us."""
+
+    host: str = setting("address to listen at; loopback unless you mean it", "127.0.0.1")
+    port: int = setting("TCP port; 0 takes a free one, -1 none", 5025, -1, 65_535)
+    serial: str = setting("serial:///dev/ttyGS0, or empty for none", "")
+
+
+@dataclass(frozen=True)
+class LogConfig:
+    """What is written of what happens."""
+
+    level: str = setting("least severity", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+
+
+@dataclass(frozen=True)
+class WatchdogConfig:
+    """The guard over the event loop."""
+
+    lag_alarm_s: float = setting("a loop this late is reported", 0.1, 0.001, 60.0)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything an operator decides."""
+
+    stage: StageConfig
+    source: SourceConfig = field(default_factory=SourceConfig)
+    scpi: ScpiConfig = field(default_factory=ScpiConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    watchdog: WatchdogConfig = field(default_factory=WatchdogConfig)
+
+
+def load(path: Path) -> Config:
+    """Read a file; ConfigMistakes lists all that is wrong with it."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as err:
+        raise ConfigMistakes([f"{path}: cannot be read ({err.strerror})"]) from err
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ConfigMistakes([f"{path}: is not TOML ({err})"]) from err
+    return parse(table, str(path))
+
+
+def parse(table: Mapping[str, Any], source: str) -> Config:
+    """Build the configuration from a table as TOML gives it."""
+    mistakes: list[str] = []
+    built: Config | None = _record(Config, table, "", mistakes)
+    if built is None or mistakes:
+        raise ConfigMistakes([f"{source}: {mistake}" for mistake in mistakes])
+    return built
+
+
+def with_port(config: Config, port: int) -> Config:
+    """The same, but listening at another TCP port."""
+    return replace(config, scpi=replace(config.scpi, port=port))
+
+
+def _record(kind: Any, table: object, where: str, mistakes: list[str]) -> Any:
+    if not isinstance(table, Mapping):
+        mistakes.append(f"[{where}] must be a table")
+        return None
+    known = {spec.name: spec for spec in fields(kind)}
+    for stranger in table.keys() - known.keys():
+        near = difflib.get_close_matches(stranger, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        mistakes.append(f"{where}{stranger} is no setting; {hint}")
+    before, hints, values = len(mistakes), get_type_hints(kind), {}
+    for name, spec in known.items():
+        if name in table or is_dataclass(hints[name]):
+            values[name] = _value(spec, hints[name], table.get(name, {}), where, mistakes)
+        elif spec.default is MISSING:
+            mistakes.append(f"{where}{name} is missing: {spec.metadata['meaning']}")
+    return kind(**values) if len(mistakes) == before else None
+
+
+def _value(spec: Field[Any], kind: Any, given: Any, where: str, mistakes: list[str]) -> Any:
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _record(kind, given, f"{where}{spec.name}.", mistakes)
+    if get_origin(kind) is tuple:
+        kinds = get_args(kind)
+        if not isinstance(given, list) or len(given) != len(kinds):
+            mistakes.append(f"{where}{spec.name} wants a list of {len(kinds)}, not {given!r}")
+            return None
+        return tuple(
+            _scalar(spec, part_kind, part, where, mistakes)
+            for part_kind, part in zip(kinds, given, strict=True)
+        )
+    return _scalar(spec, kind, given, where, mistakes)
+
+
+def _scalar(spec: Field[Any], kind: type, given: Any, where: str, mistakes: list[str]) -> Any:
+    value = float(given) if kind is float and type(given) is int else given
+    complaint = _complaint(spec.metadata, kind, value)
+    if complaint:
+        meaning = spec.metadata["meaning"]
+        mistakes.append(f"{where}{spec.name} = {given!r} {complaint} ({meaning})")
+    return value
+
+
+def _complaint(notes: Mapping[str, Any], kind: type, value: Any) -> str:
+    if type(value) is not kind:
+        return f"must be {NAMES[kind]}"
+    low, high = notes["low"], notes["high"]
+    if low is not None and not low <= value <= high:
+        return f"must lie between {low:g} and {high:g}"
+    if notes["choices"] and value not in notes["choices"]:
+        return f"must be one of {', '.join(notes['choices'])}"
+    return ""

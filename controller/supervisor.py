@@ -1,0 +1,145 @@
+"""One task owns the hardware: it performs the present state until an event moves it on."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
+
+from controller.snapshot import Newsstand
+from controller.states import NEXT, WORKING, Event, State
+from optics.faults import DeviceFault, DeviceGarbled, DeviceLost
+from optics.quantities import StagePoint
+
+log = logging.getLogger(__name__)
+
+Activity = Callable[[StagePoint | None], Coroutine[Any, Any, None]]
+Outcome = asyncio.Future[None]
+
+
+class NotNow(Exception):
+    """What the table does not hold is refused at once, never queued."""
+
+
+class Overtaken(Exception):
+    """A wish was granted, but another event came before it was fulfilled."""
+
+
+class Wish(NamedTuple):
+    """Something asked of the hardware, and two promises: when it is begun, and how it went."""
+
+    event: Event
+    target: StagePoint | None
+    begun: Outcome
+    ended: Outcome
+
+
+class End(NamedTuple):
+    """How a state's work ended."""
+
+    event: Event
+    fault: DeviceFault | None = None
+    wish: Wish | None = None
+    finished: bool = True
+
+
+class Supervisor:
+    """Walks the table of states; the only caller of the activities."""
+
+    def __init__(
+        self,
+        activities: Mapping[State, Activity],
+        make_safe: Callable[[], Awaitable[None]],
+        news: Newsstand,
+    ) -> None:
+        self._activities, self._make_safe, self._news = activities, make_safe, news
+        self._summons: asyncio.Future[Wish] | None = None
+
+    @property
+    def state(self) -> State:
+        return self._news.latest.state
+
+    def request(self, event: Event, target: StagePoint | None = None) -> Wish:
+        """Ask for a change of state, and for the work of the state it leads to."""
+        if self._summons is None or self._summons.done() or (self.state, event) not in NEXT:
+            raise NotNow(f"{event.name} while {self.state.name}")
+        wish = Wish(event, target, _promise(), _promise())
+        self._summons.set_result(wish)
+        return wish
+
+    async def run(self) -> None:
+        """Go on until cancelled; whatever ends it, everything is safe before it ends."""
+        pending: Wish | None = None
+        try:
+            while True:
+                end = await self._perform(pending.target if pending else None)
+                target = NEXT[self.state, end.event]
+                if target is State.SAFE:
+                    await self._make_safe()  # done before it is announced
+                self._announce(end, target)
+                pending = _settle(pending, end, target)
+        finally:
+            await self._make_safe()
+
+    async def _perform(self, target: StagePoint | None) -> End:
+        """Whatever ends the activity first: its own result, its fault, or a summons."""
+        summons = self._summons = asyncio.get_running_loop().create_future()
+        work = asyncio.create_task(self._activities[self.state](target))
+        try:
+            await asyncio.wait({work, summons}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            work.cancel()  # means nothing to work that is done
+            await asyncio.wait({work})
+        wish = summons.result() if summons.done() else None
+        error = None if work.cancelled() else work.exception()
+        if isinstance(error, DeviceFault):
+            lost = isinstance(error, DeviceLost | DeviceGarbled)
+            return End(Event.LOST if lost else Event.REFUSED, error, wish)
+        if error is not None:
+            raise error  # a defect: the process ends, and its restart is the recovery
+        if wish is not None:
+            return End(wish.event, wish=wish, finished=not work.cancelled())
+        return End(Event.DONE)
+
+    def _announce(self, end: End, target: State) -> None:
+        before = self._news.latest
+        log.info("%s --%s--> %s", before.state.name, end.event.name, target.name)
+        if end.fault is not None and str(end.fault) != str(before.fault):
+            log.warning("%s", end.fault)  # once for each outage, not for each attempt
+        heals = target in (State.READY, State.SERVICE)
+        fault = end.fault if end.fault or heals else before.fault
+        self._news.publish(state=target, fault=fault)
+
+
+def _settle(pending: Wish | None, end: End, target: State) -> Wish | None:
+    """Tell those who wait; returns the wish that the next state's work will fulfil."""
+    if pending is not None:
+        overtaken = None if end.finished else Overtaken(f"{end.event.name} came first")
+        _tell(pending.ended, end.fault or overtaken)
+    if end.wish is None:
+        return None
+    _tell(end.wish.begun, None)
+    if end.fault is None and target in WORKING:
+        return end.wish
+    _tell(end.wish.ended, end.fault)
+    return None
+
+
+def _promise() -> Outcome:
+    promise: Outcome = asyncio.get_running_loop().create_future()
+    promise.add_done_callback(_heard)
+    return promise
+
+
+def _tell(outcome: Outcome, error: Exception | None) -> None:
+    if outcome.done():
+        return  # whoever asked no longer waits
+    if error is None:
+        outcome.set_result(None)
+    else:
+        outcome.set_exception(error)
+
+
+def _heard(outcome: Outcome) -> None:
+    """A fault nobody waited for has been logged and published; it is no loose end."""
+    if not outcome.cancelled():
+        outcome.exception()

@@ -1,0 +1,40 @@
+"""The whole controller on the embedded rig, for a desk without a rack."""
+
+import argparse
+import contextlib
+import socket
+import sys
+
+from controller.commands import run
+from controller.config import ScpiConfig
+from hil.rig import WiredRig
+from hil.wires import Manners
+
+
+def main() -> int:
+    """Take the arguments of `gansource run`, which hands over to this when it has no rack."""
+    parser = argparse.ArgumentParser("gansource run")
+    run.add_arguments(parser)
+    options = parser.parse_args()
+    return run.guarded(lambda: _run(options))
+
+
+async def _run(options: argparse.Namespace) -> None:
+    async with WiredRig(options.seed, Manners()) as rig:
+        config = rig.config(options.port if options.port is not None else _port())
+        where = options.data or run.data_folder(None) / "rig"
+        await run.until_stopped(config, where, rig.in_memory, options.json, rig.scpi_serial)
+
+
+def _port() -> int:
+    """The customary port, or a free one where another instrument has it."""
+    customary = ScpiConfig().port
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", customary))
+        return customary
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

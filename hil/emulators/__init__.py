@@ -1,0 +1,1 @@
+"""One file per device, written from its manual and judged by transcripts."""

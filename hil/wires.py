@@ -1,0 +1,173 @@
+"""Wires between a port and an emulator: they split, join, delay, garble, drop, and are cut.
+
+By default a wire already cuts what it carries at random places and lets the pieces dawdle,
+as real lines do; an emulator or a driver that needs whole lines is defective.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from hil.eventlog import EventLog
+
+
+class Emulator(Protocol):
+    """A device behind a wire; bytes in, bytes out, its own clock."""
+
+    def receive(self, data: bytes) -> bytes:
+        """Take what arrived, however it was cut up; return what the device says to it."""
+
+
+class Port(Protocol):
+    """The socket into which the controller's end of the cable is plugged."""
+
+    address: str
+    heard: Callable[[bytes], None]
+
+    async def open(self) -> None:
+        """Start to exist."""
+
+    def send(self, data: bytes) -> None:
+        """Hand bytes to whoever is connected; lost when nobody is."""
+
+    def unplug(self) -> None:
+        """Vanish, as a cable that is pulled."""
+
+    def replug(self) -> None:
+        """Come back under the same address."""
+
+    def close(self) -> None:
+        """Cease to exist."""
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a wire treats its cargo: a delay drawn for each piece, chances for each byte."""
+
+    split: float = 0.3
+    least_delay_s: float = 0.0
+    most_delay_s: float = 0.001
+    garble: float = 0.0
+    drop: float = 0.0
+
+
+class Wire:
+    """Joins a port to an emulator."""
+
+    def __init__(
+        self, name: str, port: Port, emulator: Emulator, seed: int, manners: Manners, log: EventLog
+    ) -> None:
+        self.name, self.port, self.emulator, self.manners = name, port, emulator, manners
+        self._log = log
+        rng = random.Random(f"{seed} {name}")
+        self._to_device = _Lane(self, rng, self._reach_device)
+        self._to_host = _Lane(self, rng, self._reach_host)
+        self._plugged = True
+        port.heard = self._to_device.carry
+
+    @contextmanager
+    def troubled(self, **changes: float) -> Iterator[None]:
+        """Other manners for a while: `with wire.troubled(garble=0.01): ...`."""
+        before, self.manners = self.manners, replace(self.manners, **changes)
+        try:
+            yield
+        finally:
+            self.manners = before
+
+    @contextmanager
+    def broken(self) -> Iterator[float]:
+        """A cable that is out for a while; yields the instant at which it was cut."""
+        self.cut()
+        try:
+            yield asyncio.get_running_loop().time()
+        finally:
+            self.mend()
+
+    def cut(self) -> None:
+        """Pull the cable; what was on the way is lost, half a line included."""
+        self._plugged = False
+        self._to_device.clear()
+        self._to_host.clear()
+        self.port.unplug()
+
+    def mend(self) -> None:
+        self._plugged = True
+        self.port.replug()
+
+    def hold_next_answer(self, for_s: float) -> None:
+        """The device takes that much longer over its next answer, and only that one."""
+        self._to_host.hold_s = for_s
+
+    def close(self) -> None:
+        self.cut()
+        self.port.close()
+
+    def _reach_host(self, data: bytes) -> None:
+        self._log.note(f"{self.name} <", data)
+        self.port.send(data)
+
+    def _reach_device(self, data: bytes) -> None:
+        self._log.note(f"{self.name} >", data)
+        if self._plugged and (answer := self.emulator.receive(data)):
+            self._to_host.carry(answer)
+
+
+class _Lane:
+    """One direction of a wire: pieces in order, each with its hour of arrival."""
+
+    def __init__(self, wire: Wire, rng: random.Random, arrive: Callable[[bytes], None]) -> None:
+        self.hold_s = 0.0
+        self._wire, self._rng, self._arrive = wire, rng, arrive
+        self._pieces: deque[tuple[float, bytes]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def carry(self, data: bytes) -> None:
+        manners, loop = self._wire.manners, asyncio.get_running_loop()
+        due_s = self._pieces[-1][0] if self._pieces else loop.time()
+        due_s, self.hold_s = due_s + self.hold_s, 0.0
+        for piece in self._cut_up(self._worn(data, manners), manners):
+            due_s += self._rng.uniform(manners.least_delay_s, manners.most_delay_s)
+            self._pieces.append((due_s, piece))
+        self._set_alarm(loop)
+
+    def clear(self) -> None:
+        self._pieces.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._pieces and self._alarm is None:
+            self._alarm = loop.call_at(self._pieces[0][0], self._ring)
+
+    def _ring(self) -> None:
+        """Whatever is due by now arrives as one piece."""
+        self._alarm, loop = None, asyncio.get_running_loop()
+        arrived = bytearray()
+        while self._pieces and self._pieces[0][0] <= loop.time() + 1e-9:
+            arrived += self._pieces.popleft()[1]
+        self._set_alarm(loop)
+        self._arrive(bytes(arrived))
+
+    def _cut_up(self, data: bytes, manners: Manners) -> Iterator[bytes]:
+        while len(data) > 1 and self._rng.random() < manners.split:
+            at = self._rng.randrange(1, len(data))
+            yield data[:at]
+            data = data[at:]
+        yield data
+
+    def _worn(self, data: bytes, manners: Manners) -> bytes:
+        if not manners.garble and not manners.drop:
+            return data
+        worn = bytearray()
+        for byte in data:
+            fate = self._rng.random()
+            if fate < manners.garble:
+                worn.append(self._rng.randrange(256))
+            elif fate >= manners.garble + manners.drop:
+                worn.append(byte)
+        return bytes(worn)

@@ -1,0 +1,1 @@
+"""From frames to named sites: pure, no device, no file, no clock, no await."""

@@ -1,0 +1,1 @@
+"""Devices, and what light does. Knows nothing of maps or states."""

@@ -1,0 +1,199 @@
+"""One byte stream, one exchange at a time, every wait bounded.
+
+A link that failed stays closed until somebody opens it again: a device that was away may
+have forgotten everything, and only its driver knows what to tell it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from optics.faults import DeviceFault, DeviceGarbled, DeviceLost
+from optics.transports import Opener
+
+Reply = list[bytes]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, and how much to read, before giving up."""
+
+    reply_s: float = 0.5
+    open_s: float = 3.0
+    reply_bytes: int = 16_384
+    first_pause_s: float = 0.05
+    longest_pause_s: float = 5.0
+
+
+class Link:
+    """Asks a device and hands each answer to the one who asked."""
+
+    def __init__(
+        self, device: str, opener: Opener, ends: Callable[[bytes], bool], patience: Patience
+    ) -> None:
+        """`ends` tells the last line of a reply from one that is followed by more."""
+        self.device = device
+        self._opener, self._ends, self._patience = opener, ends, patience
+        self._conversation: _Conversation | None = None
+        self._turn = asyncio.Lock()
+        self._pause_s = 0.0
+
+    async def open(self, greeting: bytes, knows: Callable[[Reply], bool]) -> Reply:
+        """Connect and return the first answer that `knows` recognises as one to the greeting.
+
+        Devices answer in order, so whatever an earlier conversation left on the wire comes
+        before that answer and is thrown away with it. Waits first for as long as earlier
+        failures have earned.
+        """
+        self._drop("opened anew")
+        await asyncio.sleep(self._pause_s)
+        conversation = _Conversation(self.device, self._ends, self._patience.reply_bytes)
+        try:
+            async with asyncio.timeout(self._patience.open_s):
+                await self._opener(lambda: conversation)
+                reply = await conversation.exchange(greeting)
+                while not knows(reply):
+                    reply = await conversation.exchange(b"")
+            self._conversation, self._pause_s = conversation, 0.0
+        except (TimeoutError, OSError, DeviceFault) as err:
+            self._lengthen_pause()
+            raise DeviceLost(self.device, f"cannot be reached ({_words(err)})") from err
+        finally:
+            if self._conversation is None:
+                conversation.hang_up("never greeted")
+        return reply
+
+    async def ask(self, message: bytes, within_s: float | None = None) -> Reply:
+        """Send, then return the reply.
+
+        A cancelled caller leaves the exchange to finish by itself, so the next caller never
+        reads an answer that was meant for someone else.
+        """
+        self._live()  # a lost device is told at once, not after a turn in the queue
+        await self._turn.acquire()
+        try:
+            reply = self._begin(message, within_s or self._patience.reply_s)
+        except BaseException:
+            self._turn.release()
+            raise
+        reply.add_done_callback(self._finished)
+        return await asyncio.shield(reply)
+
+    def interject(self, raw: bytes) -> None:
+        """Send at once, past an exchange that may be under way; expects no answer."""
+        self._live().send(raw)
+
+    async def aclose(self) -> None:
+        """Give the wire back without waiting for a device that no longer reads."""
+        self._drop("closed by us")
+        await asyncio.sleep(0)  # lets the transport tell its protocol
+
+    def _begin(self, message: bytes, within_s: float) -> "asyncio.Future[Reply]":
+        conversation = self._live()
+        if conversation.uninvited:
+            self._fail("spoke out of turn")
+            raise DeviceGarbled(self.device, f"spoke out of turn: {conversation.uninvited[:80]!r}")
+        reply = conversation.exchange(message)
+        late = asyncio.get_running_loop().call_later(
+            within_s, self._fail, f"no answer to {message!r} within {within_s:g} s"
+        )
+        reply.add_done_callback(lambda _: late.cancel())
+        return reply
+
+    def _finished(self, reply: "asyncio.Future[Reply]") -> None:
+        self._turn.release()
+        if isinstance(reply.exception(), DeviceGarbled):
+            self._fail("garbled")
+
+    def _live(self) -> "_Conversation":
+        if self._conversation is None or self._conversation.over:
+            raise DeviceLost(self.device, "not connected")
+        return self._conversation
+
+    def _fail(self, why: str) -> None:
+        self._lengthen_pause()
+        self._drop(why)
+
+    def _lengthen_pause(self) -> None:
+        """Let the next attempt wait longer than the one before."""
+        limits = self._patience
+        self._pause_s = min(limits.longest_pause_s, 2 * self._pause_s or limits.first_pause_s)
+
+    def _drop(self, why: str) -> None:
+        if self._conversation is not None:
+            self._conversation.hang_up(why)
+        self._conversation = None
+
+
+class _Conversation(asyncio.Protocol):
+    """One connection's life: what has arrived, and who waits for it."""
+
+    def __init__(self, device: str, ends: Callable[[bytes], bool], limit: int) -> None:
+        self.over = False
+        self._device, self._ends, self._limit = device, ends, limit
+        self._transport: asyncio.Transport | None = None
+        self._unread = bytearray()
+        self._lines: Reply = []
+        self._waiting: asyncio.Future[Reply] | None = None
+
+    @property
+    def uninvited(self) -> bytes:
+        """What came without having been asked for."""
+        return b"" if self._waiting else bytes(self._unread)
+
+    def exchange(self, message: bytes) -> "asyncio.Future[Reply]":
+        self._waiting = asyncio.get_running_loop().create_future()
+        if message:
+            self.send(message)
+        self._deliver()
+        return self._waiting
+
+    def send(self, raw: bytes) -> None:
+        if self._transport is None:
+            raise DeviceLost(self._device, "hung up")
+        self._transport.write(raw)
+
+    def hang_up(self, why: str) -> None:
+        self.over = True
+        self._settle(DeviceLost(self._device, why))
+        if self._transport is not None:
+            self._transport.abort()  # close() waits for a reader that may be gone for good
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if self.over:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        self._deliver()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over = True
+        self._transport = None
+        self._settle(DeviceLost(self._device, f"the wire is gone ({_words(exc)})"))
+
+    def _deliver(self) -> None:
+        while self._waiting is not None and not self._waiting.done():
+            line, newline, rest = self._unread.partition(b"\n")
+            if not newline:
+                break
+            self._unread = rest
+            self._lines.append(bytes(line + newline))
+            if self._ends(self._lines[-1]):
+                lines, self._lines = self._lines, []
+                waiting, self._waiting = self._waiting, None
+                waiting.set_result(lines)
+        if len(self._unread) + sum(map(len, self._lines)) > self._limit:
+            self._settle(DeviceGarbled(self._device, f"more than {self._limit} bytes in a reply"))
+            del self._unread[self._limit :]  # proof enough that it spoke out of turn
+
+    def _settle(self, fault: DeviceLost | DeviceGarbled) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():
+            waiting.set_exception(fault)
+
+
+def _words(err: BaseException | None) -> str:
+    return f"{type(err).__name__}: {err}" if err and str(err) else type(err).__name__
