@@ -28,7 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (run, test):
         module.add_to(commands, HOME)
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and not options.hands_on:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     status: int = options.execute(options)
     return status
 

@@ -96,7 +96,7 @@ def load(path: Path) -> Config:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as err:
         raise ConfigMistakes([f"{path}: cannot be read ({err.strerror})"]) from err
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+    except ValueError as err:  # also of a text that is no UTF-8, or a number beyond all bounds
         raise ConfigMistakes([f"{path}: is not TOML ({err})"]) from err
     return parse(table, str(path))
 
@@ -117,10 +117,10 @@ def with_port(config: Config, port: int) -> Config:
 
 def _record(kind: Any, table: object, where: str, mistakes: list[str]) -> Any:
     if not isinstance(table, Mapping):
-        mistakes.append(f"[{where}] must be a table")
+        mistakes.append(f"[{where.rstrip('.')}] must be a table")
         return None
     known = {spec.name: spec for spec in fields(kind)}
-    for stranger in table.keys() - known.keys():
+    for stranger in sorted(table.keys() - known.keys()):
         near = difflib.get_close_matches(stranger, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         mistakes.append(f"{where}{stranger} is no setting; {hint}")
@@ -149,12 +149,13 @@ def _value(spec: Field[Any], kind: Any, given: Any, where: str, mistakes: list[s
 
 
 def _scalar(spec: Field[Any], kind: type, given: Any, where: str, mistakes: list[str]) -> Any:
-    value = float(given) if kind is float and type(given) is int else given
-    complaint = _complaint(spec.metadata, kind, value)
+    whole_will_do = kind is float and type(given) is int
+    complaint = _complaint(spec.metadata, int if whole_will_do else kind, given)
     if complaint:
         meaning = spec.metadata["meaning"]
         mistakes.append(f"{where}{spec.name} = {given!r} {complaint} ({meaning})")
-    return value
+        return None
+    return float(given) if whole_will_do else given
 
 
 def _complaint(notes: Mapping[str, Any], kind: type, value: Any) -> str:

@@ -48,16 +48,29 @@ class _Leg:
 
 
 class Axis:
-    """One axis; may be asked about the present and, until the next command, any later time."""
+    """One axis; may be asked about the present and, until the next command, any later time.
 
-    def __init__(self, nature: AxisNature, seed: int, at_um: float = 0.0) -> None:
-        self.nature, self._seed = nature, seed
-        self._leg = _Leg(0.0, at_um, at_um, 1.0)
+    It begins at rest, which is where it stands as long as there never was a voltage.
+    """
+
+    def __init__(self, nature: AxisNature, seed: int, rest_um: float = 0.0) -> None:
+        self.nature, self._seed, self._rest_um = nature, seed, rest_um
+        self._leg = _Leg(0.0, rest_um, rest_um, 1.0)
         self._open: OpenLoop | None = None
+        self._jammed_um: float | None = None
 
     @property
     def target_um(self) -> float:
         return self._leg.target_um
+
+    @property
+    def level_um(self) -> float:
+        """The voltage in open loop, as the place where an ideal actuator would then be."""
+        return self._rest_um if self._open is None else self._open.level_um
+
+    @property
+    def is_jammed(self) -> bool:
+        return self._jammed_um is not None
 
     def move(self, now_s: float, target_um: float, velocity_um_per_s: float) -> None:
         """Closed loop: go there."""
@@ -70,9 +83,10 @@ class Axis:
         self._leg = _Leg(now_s, at_um, at_um, 1.0)
 
     def let_go(self, now_s: float) -> None:
-        """Open the loop: the voltage stays what it is."""
+        """Open the loop: the voltage stays what it is, and is what the way from rest took."""
         self.stop(now_s)
-        self._open = OpenLoop(self.nature, self._leg.target_um)
+        self._open = OpenLoop(self.nature, self._rest_um)
+        self._open.bring_to(self._leg.target_um)
 
     def drive(self, now_s: float, level_um: float) -> None:
         """Open loop: set the voltage that an ideal actuator would need for that place."""
@@ -81,8 +95,19 @@ class Axis:
         if self._open is not None:
             self._open.drive(now_s, level_um)
 
+    def jam(self, now_s: float) -> None:
+        """Whatever it is told, it stays where it is."""
+        self._jammed_um = self.true_um(now_s)
+
+    def free(self, now_s: float) -> None:
+        """No longer jammed; it stands there and waits to be told again."""
+        self.stop(now_s)
+        self._open = self._jammed_um = None
+
     def true_um(self, now_s: float) -> float:
         """Where it is."""
+        if self._jammed_um is not None:
+            return self._jammed_um
         if self._open is not None:
             wanted_um = self._open.at(now_s)
             return min(max(wanted_um, self.nature.low_um), self.nature.high_um)
@@ -107,27 +132,43 @@ class OpenLoop:
     REMEMBERED_STEPS = 64
     CREEP_FROM_S = 0.1
     OPERATORS = 24
+    BISECTIONS = 50
 
-    def __init__(self, nature: AxisNature, at_um: float) -> None:
-        span_um = nature.high_um - nature.low_um
-        self._radii_um = [span_um / 2 * 2.0 ** (-k / 2) for k in range(self.OPERATORS)]
-        self._gain, self._weights = _gain_and_weights(self._radii_um, span_um, nature)
-        self._plays_um = [at_um] * len(self._radii_um)
-        self._level_um, self._gamma = at_um, nature.creep_per_decade
-        self._shift_um = at_um - self._static_um()
+    def __init__(self, nature: AxisNature, rest_um: float) -> None:
+        self._span_um = nature.high_um - nature.low_um
+        self._radii_um = [self._span_um / 2 * 2.0 ** (-k / 2) for k in range(self.OPERATORS)]
+        self._gain, self._weights = _gain_and_weights(self._radii_um, self._span_um, nature)
+        self._plays_um = [rest_um] * len(self._radii_um)
+        self.level_um, self._gamma = rest_um, nature.creep_per_decade
+        self._shift_um = rest_um - self._static_um()
         self._steps: list[tuple[float, float]] = []
+
+    def bring_to(self, place_um: float) -> None:
+        """From rest, by whatever level it takes, and long enough ago to have done with creep."""
+        rest_um, level_um = self.level_um, self.level_um
+        reach_um = math.copysign(self._span_um, place_um - rest_um)
+        for _ in range(self.BISECTIONS):
+            reach_um /= 2
+            self._lead(level_um + reach_um)
+            passed = (self._static_um() + self._shift_um - place_um) * reach_um > 0.0
+            self._plays_um = [rest_um] * len(self._radii_um)
+            level_um += 0.0 if passed else reach_um
+        self._lead(level_um)
 
     def drive(self, now_s: float, level_um: float) -> None:
         before_um = self._static_um()
-        self._level_um = level_um
-        self._plays_um = [
-            min(max(play, level_um - radius), level_um + radius)
-            for play, radius in zip(self._plays_um, self._radii_um, strict=True)
-        ]
+        self._lead(level_um)
         if step_um := self._static_um() - before_um:
             self._steps.append((now_s, step_um))
         if len(self._steps) > self.REMEMBERED_STEPS:
             self._unite_two_steps(now_s)
+
+    def _lead(self, level_um: float) -> None:
+        self.level_um = level_um
+        self._plays_um = [
+            min(max(play, level_um - radius), level_um + radius)
+            for play, radius in zip(self._plays_um, self._radii_um, strict=True)
+        ]
 
     def at(self, now_s: float) -> float:
         creep_um = sum(
@@ -147,7 +188,7 @@ class OpenLoop:
 
     def _static_um(self) -> float:
         lagging_um: float = sum(map(mul, self._weights, self._plays_um))
-        return self._gain * self._level_um + lagging_um
+        return self._gain * self.level_um + lagging_um
 
 
 def _gain_and_weights(

@@ -46,9 +46,13 @@ class Port(Protocol):
 
 @dataclass(frozen=True)
 class Manners:
-    """How a wire treats its cargo: a delay drawn for each piece, chances for each byte."""
+    """How a wire treats its cargo: a delay drawn for each piece, chances for each byte.
+
+    `split` is the chance of another cut, `join` that a piece clings to one still under way.
+    """
 
     split: float = 0.3
+    join: float = 0.3
     least_delay_s: float = 0.0
     most_delay_s: float = 0.001
     garble: float = 0.0
@@ -62,7 +66,7 @@ class Wire:
         self, name: str, port: Port, emulator: Emulator, seed: int, manners: Manners, log: EventLog
     ) -> None:
         self.name, self.port, self.emulator, self.manners = name, port, emulator, manners
-        self._log = log
+        self.log = log
         rng = random.Random(f"{seed} {name}")
         self._to_device = _Lane(self, rng, self._reach_device)
         self._to_host = _Lane(self, rng, self._reach_host)
@@ -107,11 +111,11 @@ class Wire:
         self.port.close()
 
     def _reach_host(self, data: bytes) -> None:
-        self._log.note(f"{self.name} <", data)
+        self.log.note(f"{self.name} <", data)
         self.port.send(data)
 
     def _reach_device(self, data: bytes) -> None:
-        self._log.note(f"{self.name} >", data)
+        self.log.note(f"{self.name} >", data)
         if self._plugged and (answer := self.emulator.receive(data)):
             self._to_host.carry(answer)
 
@@ -130,7 +134,8 @@ class _Lane:
         due_s = self._pieces[-1][0] if self._pieces else loop.time()
         due_s, self.hold_s = due_s + self.hold_s, 0.0
         for piece in self._cut_up(self._worn(data, manners), manners):
-            due_s += self._rng.uniform(manners.least_delay_s, manners.most_delay_s)
+            if not self._pieces or self._rng.random() >= manners.join:
+                due_s += self._rng.uniform(manners.least_delay_s, manners.most_delay_s)
             self._pieces.append((due_s, piece))
         self._set_alarm(loop)
 
@@ -151,7 +156,8 @@ class _Lane:
         while self._pieces and self._pieces[0][0] <= loop.time() + 1e-9:
             arrived += self._pieces.popleft()[1]
         self._set_alarm(loop)
-        self._arrive(bytes(arrived))
+        if arrived:  # nothing does when every byte was dropped
+            self._arrive(bytes(arrived))
 
     def _cut_up(self, data: bytes, manners: Manners) -> Iterator[bytes]:
         while len(data) > 1 and self._rng.random() < manners.split:

@@ -38,7 +38,7 @@ def add_to(commands: Any, home: Path) -> None:
         epilog=EXAMPLE,
     )
     add_arguments(parser)
-    parser.set_defaults(execute=lambda options: execute(options, home))
+    parser.set_defaults(execute=lambda options: execute(options, home), hands_on=False)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,12 +15,11 @@ def add_to(commands: Any, home: Path) -> None:
     parser = commands.add_parser(
         "test",
         help="lint, types, import contracts, and every test",
-        description=__doc__,
+        description=f"{__doc__} Other words go to pytest, which then runs alone.",
         epilog="example: gansource test -k cable",
     )
     parser.add_argument("--full", action="store_true", help="add the heavy statistics")
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help="handed to pytest")
-    parser.set_defaults(execute=lambda options: _execute(options, runner))
+    parser.set_defaults(execute=lambda options: _execute(options, runner), hands_on=True)
 
 
 def _execute(options: argparse.Namespace, runner: Path) -> int:

@@ -16,8 +16,7 @@ Step = Callable[[float], None]
 
 class Servo:
     def __init__(self, model: AxisModel, seed: int) -> None:
-        self._model, self._seed = model, seed
-        self._motion, self._stuck = Axis(model.nature, seed, model.rest_um), False
+        self._model, self._motion = model, Axis(model.nature, seed, model.rest_um)
         self.on, self.speed = False, model.speed
         self.target_um = self.level_um = model.rest_um
         self._since_s = 0.0
@@ -55,12 +54,13 @@ class Servo:
 
     def overflows(self, now_s: float) -> bool:
         """The servo pushes in vain."""
-        return self.on and self._stuck and not self.is_near(now_s)
+        return self.on and self._motion.is_jammed and not self.is_near(now_s)
 
     def switch(self, now_s: float, *, on: bool) -> None:
         """On, the target is where the stage is (unconfirmed); off, the voltage stays."""
         if on != self.on:
-            self.on, self.level_um = on, self.place_um(now_s)
+            self.on = on
+            self._let_go(now_s)
             self.halt(now_s)
 
     def aim(self, now_s: float, target_um: float) -> None:
@@ -80,11 +80,10 @@ class Servo:
 
     def halt(self, now_s: float) -> None:
         """Stand still; a run is given up."""
-        place_um = self.place_um(now_s)
         if self.is_busy:
-            self.level_um = place_um
             self._run.clear()
-        self.aim(now_s, place_um)
+            self._let_go(now_s)
+        self.aim(now_s, self.place_um(now_s))
 
     def seek(self, now_s: float, switch_um: float, found: Step) -> None:
         """Go to a switch; `found` is called there, or where the way would have ended."""
@@ -112,17 +111,20 @@ class Servo:
 
     def stick(self, now_s: float) -> None:
         """From now on it stays where it is."""
-        place_um = self.place_um(now_s)
-        self._motion, self._stuck = Axis(self._model.nature, self._seed, place_um), True
+        self._motion.jam(now_s)
 
     def free(self, now_s: float) -> None:
         """It can move again, and does what is wanted by now."""
-        self._stuck = False
+        self._motion.free(now_s)
         self._obey(now_s)
+
+    def _let_go(self, now_s: float) -> None:
+        self._motion.let_go(now_s)
+        self.level_um = self._motion.level_um
 
     def _go(self, end_um: float, within_s: float, now_s: float) -> None:
         way_um = abs(end_um - self.place_um(now_s))
-        if way_um and not self._stuck:
+        if way_um:
             self._motion.move(now_s, end_um, 1.1 * way_um / within_s)
 
     def _rest(self, ended: Step, now_s: float) -> None:
@@ -131,8 +133,6 @@ class Servo:
 
     def _obey(self, now_s: float) -> None:
         self._since_s = now_s
-        if self._stuck:
-            return
         nature = self._model.nature
         if self.on:
             reachable_um = min(max(self.target_um, nature.low_um), nature.high_um)

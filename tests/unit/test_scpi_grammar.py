@@ -35,6 +35,7 @@ STREAMS: list[tuple[bytes, list[bytes | ScpiError]]] = [
     (b"B " + 18 * b"1" + b"\n" + 21 * b"2" + b"\nX\n", [b"B " + 18 * b"1", OVERRUN, b"X"]),
     (b"B #240" + 20 * b"\n'" + b"\nX\n", [OVERRUN, b"X"]),  # data never runs as commands
     (b"B '" + 20 * b"1" + b"\nXYZ\n", [OVERRUN, b"XYZ"]),
+    (b"B 'a\nb'" + 20 * b"1" + b"'c\nX\n", [OVERRUN, b"X"]),
     (21 * b"1" + b" #13\n\nX\nY\n", [OVERRUN, b"Y"]),
     (b"B 'a\n" + 18 * b"1" + b"\nX\n", [b"B 'a", 18 * b"1", b"X"]),
     (b"B 'a\nb', 'c\n" + 18 * b"1" + b"\nX\n", [b"B 'a", b"b', 'c", 18 * b"1", b"X"]),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hil.eventlog import EventLog
 from hil.wires import Manners, Wire
 
 pytestmark = pytest.mark.clocks("jumping")
@@ -61,7 +62,8 @@ class Echo:
 
 def wired(seed: int, manners: Manners) -> tuple[Wire, Socket, Echo]:
     socket, echo = Socket(), Echo()
-    return Wire(socket, echo, seed, manners), socket, echo
+    log = EventLog(asyncio.get_running_loop().time)
+    return Wire("stage", socket, echo, seed, manners, log), socket, echo
 
 
 async def chatter(socket: Socket, rng: random.Random, messages: int) -> bytes:
@@ -74,12 +76,12 @@ async def chatter(socket: Socket, rng: random.Random, messages: int) -> bytes:
     return b"".join(said)
 
 
-@pytest.mark.parametrize("split", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize(("split", "join"), [(0.0, 0.0), (0.3, 0.3), (0.9, 0.1), (0.1, 1.0)])
 async def test_nothing_is_lost_or_reordered_however_it_is_cut_up(
-    split: float, rng: random.Random
+    split: float, join: float, rng: random.Random
 ) -> None:
     for seed in range(30):
-        wire, socket, echo = wired(seed, Manners(split=split, most_delay_s=0.003))
+        wire, socket, echo = wired(seed, Manners(split=split, join=join, most_delay_s=0.003))
         said = await chatter(socket, rng, messages=20)
         assert b"".join(echo.pieces) == said
         assert socket.bytes_arrived == said
@@ -176,7 +178,7 @@ async def test_bytes_are_garbled_and_dropped_as_often_as_told(garble: float, dro
     assert wire.manners == KIND, "the trouble is over"
     assert socket.bytes_arrived == worn, "and the answer had none of it"
     if garble:
-        assert len(set(worn)) == 256
+        assert len(set(worn)) > 200, "any byte may come of it"
 
 
 async def test_a_message_that_is_lost_whole_arrives_nowhere() -> None:
@@ -207,8 +209,7 @@ async def test_the_same_seed_cuts_the_same_pieces_at_the_same_times(seed: int) -
     assert runs[0][0] != runs[2][0]
 
 
-def test_a_closed_wire_closes_its_port() -> None:
+async def test_a_closed_wire_closes_its_port() -> None:
     wire, socket, _echo = wired(1, KIND)
     wire.close()
     assert socket.handled == ["unplug", "close"]
-
