@@ -17,8 +17,16 @@ Operation = asyncio.Future[Any]
 Answer = bytes | Operation | None
 """A command's response, nothing, or something that must end first and whose result it is."""
 
+MOST_AT_ONCE = 200
+"""Units executed in one go; between goes the other sessions and the devices have their turn."""
+
 MOST_WAITING = 256
 """Messages kept for a host that sends on while it is being held up; then it must wait too."""
+
+
+DONE = object()
+Work = Iterator[Operation | None]
+"""A message being executed: yields what must end before it goes on, or None to go on at once."""
 
 
 class Session:
@@ -36,7 +44,7 @@ class Session:
         self._instrument, self._send, self._listen = instrument, send, listen
         self._reader = Reader()
         self._inbox: deque[bytes | ScpiError] = deque()
-        self._work: Iterator[Operation] = iter(())
+        self._work: Work = iter(())
         self._answers: list[bytes] = []
         self._overlapped: set[Operation] = set()
         self._waits = self._held = self._deaf = False
@@ -102,15 +110,19 @@ class Session:
         self._go_on()
 
     def _go_on(self) -> None:
-        while not self._held and not self._waits:
-            operation = next(self._work, None)
-            if operation is not None:
+        for _ in range(MOST_AT_ONCE):
+            if self._held or self._waits:
+                break
+            operation = next(self._work, DONE)
+            if isinstance(operation, asyncio.Future):
                 self._waits = True
                 operation.add_done_callback(self._resume)
-            elif self._inbox:
+            elif operation is DONE and self._inbox:
                 self._work = self._perform(self._inbox.popleft())
-            else:
+            elif operation is DONE:
                 break
+        else:
+            asyncio.get_running_loop().call_soon(self._go_on)
         self._set_deaf(deaf=self._held or len(self._inbox) > MOST_WAITING)
 
     def _set_deaf(self, *, deaf: bool) -> None:
@@ -118,8 +130,7 @@ class Session:
             self._deaf = deaf
             self._listen(not deaf)
 
-    def _perform(self, message: bytes | ScpiError) -> Iterator[Operation]:
-        """One message; yields what must end before its next unit may begin."""
+    def _perform(self, message: bytes | ScpiError) -> Work:
         if isinstance(message, ScpiError):
             self.status.report(message)
             return
@@ -134,12 +145,13 @@ class Session:
                     if error.event is StandardEvent.COMMAND_ERROR:
                         raise
                     self.status.report(error)
+                yield None
         except ScpiError as error:  # nobody knows what the rest was meant to be
             self.status.report(error)
         if self._answers:
             self._send(respond(self._answers))
 
-    def _execute(self, unit: Unit, command: "Command") -> Iterator[Operation]:
+    def _execute(self, unit: Unit, command: "Command") -> Work:
         expect(unit.arguments, *command.takes)
         answer = command.run(self, unit.arguments)
         if isinstance(answer, asyncio.Future):

@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).parents[1] / "bench" / "six_hours.py"
 
 
 def digest(seed: int, hours: float, through: str) -> str:
-    words = [SCRIPT, f"--seed={seed}", f"--hours={hours}", f"--through={through}"]
+    words = [str(SCRIPT), f"--seed={seed}", f"--hours={hours}", f"--through={through}"]
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
     report = json.loads(done.stdout)
     assert report["moves"] == hours * 3600
