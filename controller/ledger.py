@@ -5,7 +5,8 @@ NORMAL lost acknowledged commits in 345 of 590.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,11 +21,24 @@ MIGRATIONS = (
 )
 """Script n takes a store from version n to n + 1; what has been released is never edited."""
 
+SYSTEM_REFUSALS = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+REMEDY = "move it and the files named after it away, or restore a copy of them all"
+
 Row = tuple[Any, ...]
 
 
 class StoreFault(Exception):
-    """A write did not happen; what was there before is intact."""
+    """A write was not kept (after a failed sync the next start may yet find it); the rest is."""
 
 
 class StoreDamaged(StoreFault):
@@ -63,17 +77,21 @@ class Ledger:
         migrations: Sequence[str] = MIGRATIONS,
     ) -> None:
         self._path = path
-        try:
+        with _distrust(path):
+            _inspect(path, len(migrations))
             self._database = connection(path)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._check()
-            self._migrate(migrations)
-        except sqlite3.Error as err:
-            raise StoreDamaged(f"{path}: {err}; move it away or restore a copy of it") from err
+            try:
+                # In this order: changing the mode writes, and that must be on the disk too.
+                self._database.execute("PRAGMA synchronous = FULL")
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._migrate(migrations)
+            except BaseException:
+                self._database.close()
+                raise
 
     def read(self, sql: str, *values: Any) -> list[Row]:
-        return [tuple(row) for row in self._database.execute(sql, values)]
+        with _distrust(self._path):
+            return [tuple(row) for row in self._database.execute(sql, values)]
 
     def write(self, batch: Sequence[Write]) -> list[Any]:
         """Do all of it or none; returns what each write returned."""
@@ -81,9 +99,11 @@ class Ledger:
             self._database.execute("BEGIN IMMEDIATE")
             results = [write(self._database) for write in batch]
             self._database.execute("COMMIT")
-        except sqlite3.Error as err:
+        except BaseException as err:
             self._roll_back()
-            raise StoreFault(f"{self._path}: not written ({err})") from err
+            if isinstance(err, sqlite3.Error):
+                raise StoreFault(f"{self._path}: not written ({err})") from err
+            raise
         return results
 
     def close(self) -> None:
@@ -95,20 +115,47 @@ class Ledger:
         except sqlite3.Error:
             return  # a full disk has rolled it back already
 
-    def _check(self) -> None:
-        verdict = self.read("PRAGMA quick_check(1)")
-        if verdict != [("ok",)]:
-            raise StoreDamaged(f"{self._path}: {verdict[0][0]}; restore a copy of it")
-
     def _migrate(self, migrations: Sequence[str]) -> None:
         version = self.read("PRAGMA user_version")[0][0]
-        if version > len(migrations):
-            raise StoreTooNew(
-                f"{self._path}: written by a newer program (version {version}, this one knows "
-                f"{len(migrations)}); update the program, or use another data folder"
-            )
         for step in range(version, len(migrations)):
             self.write([_migration(migrations[step], step + 1)])
+
+
+@contextmanager
+def _distrust(path: Path) -> Iterator[None]:
+    """Tell what SQLite holds against the file, and what to do."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeError) as err:  # the latter where it tells of garbled text
+        if getattr(err, "sqlite_errorcode", 0) & 0xFF in SYSTEM_REFUSALS:
+            raise StoreFault(f"{path}: cannot be used ({err})") from err
+        raise StoreDamaged(f"{path}: {err}; {REMEDY}") from err
+
+
+def _inspect(path: Path, known: int) -> None:
+    """Judge what is there without changing it: closing an ordinary connection already would."""
+    wal, journal = (path.with_name(path.name + ending) for ending in ("-wal", "-journal"))
+    if _size(path) == 0:
+        if _size(wal):  # SQLite would delete it, and begin anew
+            raise StoreDamaged(f"{path}: empty, but {wal.name} is not; {REMEDY}")
+        return
+    if journal.exists():
+        return  # its first creation was cut, and opening it undoes that
+    reading = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(reading, uri=True)) as database:
+        [[version]] = database.execute("PRAGMA user_version")
+        if version > known:
+            raise StoreTooNew(
+                f"{path}: written by a newer program (version {version}, this one knows "
+                f"{known}); update the program, or use another data folder"
+            )
+        [[verdict]] = database.execute("PRAGMA quick_check(1)")
+        if verdict != "ok":
+            raise StoreDamaged(f"{path}: {verdict.splitlines()[-1]}; {REMEDY}")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _migration(script: str, version: int) -> Write:
@@ -129,8 +176,13 @@ def set_setting(name: str, value: str) -> Write:
 
 def begin_run(at_utc: str) -> Write:
     """Gives the new run's number."""
-    sql = "INSERT INTO run (began_utc) VALUES (?) RETURNING id"
-    return lambda database: next(iter(list(database.execute(sql, (at_utc,)))))[0]
+
+    def begin(database: Database) -> Any:
+        sql = "INSERT INTO run (began_utc) VALUES (?) RETURNING id"
+        [[run_id]] = database.execute(sql, (at_utc,))
+        return run_id
+
+    return begin
 
 
 def end_run(run_id: int, at_utc: str, how: str) -> Write:

@@ -3,18 +3,21 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from controller.ledger import (
+    Database,
     Ledger,
-    StoreFault,
     Write,
     audit,
     begin_run,
+    connect,
     end_run,
     set_setting,
 )
@@ -23,7 +26,7 @@ DATABASE, LOCK = "gansource.sqlite", "lock"
 
 
 class StoreBusy(Exception):
-    """Another controller works on the same data."""
+    """The folder cannot be ours: another controller works on it, or the system refuses it."""
 
 
 def utc_now() -> datetime:
@@ -34,23 +37,44 @@ class Store:
     """One thread owns the database; writes that arrive during a commit share the next one."""
 
     def __init__(
-        self, ledger: Ledger, lock: IO[str], thread: ThreadPoolExecutor, now: Callable[[], datetime]
+        self,
+        ledger: Ledger,
+        thread: ThreadPoolExecutor,
+        held: ExitStack,
+        settings: dict[str, str],
+        now: Callable[[], datetime],
     ) -> None:
-        self._ledger, self._lock, self._thread, self._now = ledger, lock, thread, now
-        self._settings: dict[str, str] = dict(ledger.read("SELECT name, value FROM setting"))
+        self._ledger, self._thread, self._held = ledger, thread, held
+        self._settings, self._now = settings, now
         self._run_id = 0
         self._queue: list[_Pending] = []
         self._committing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, folder: Path, now: Callable[[], datetime] = utc_now) -> "Store":
-        """StoreBusy while another process has it; StoreDamaged when it cannot be trusted."""
+    async def open(
+        cls,
+        folder: Path,
+        now: Callable[[], datetime] = utc_now,
+        connection: Callable[[Path], Database] = connect,
+    ) -> "Store":
+        """StoreBusy when the folder cannot be ours; StoreDamaged when it cannot be trusted."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        loop = asyncio.get_running_loop()
+
+        def take() -> Store:
+            with ExitStack() as held:
+                held.enter_context(_locked(folder))
+                ledger = Ledger(folder / DATABASE, connection)
+                held.callback(ledger.close)
+                rows = ledger.read("SELECT name, value FROM setting")
+                return cls(ledger, thread, held.pop_all(), dict(rows), now)
+
+        taking = asyncio.get_running_loop().run_in_executor(thread, take)
         try:
-            ledger, lock = await loop.run_in_executor(thread, _open, folder)
-            return await loop.run_in_executor(thread, cls, ledger, lock, thread, now)
+            return await asyncio.shield(taking)
         except BaseException:
+            await asyncio.wait({taking})
+            if taking.exception() is None:  # we were cancelled, and it was taken all the same
+                await taking.result().aclose()
             await asyncio.to_thread(thread.shutdown)
             raise
 
@@ -61,12 +85,12 @@ class Store:
     async def set_setting(self, name: str, value: str) -> None:
         """Known to readers once it is on the disk."""
         await self._write(
-            set_setting(name, value), then=lambda: self._settings.update({name: value})
+            set_setting(name, value), then=lambda _: self._settings.update({name: value})
         )
 
     async def begin_run(self) -> int:
         """Number this start; a run that never ended was cut."""
-        self._run_id = await self._write(begin_run(self._stamp()))
+        await self._write(begin_run(self._stamp()), then=self._number)
         return self._run_id
 
     async def end_run(self, how: str) -> None:
@@ -81,20 +105,22 @@ class Store:
         while self._committing is not None:
             await asyncio.wait({self._committing})
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._ledger.close)
-        self._lock.close()
+        await loop.run_in_executor(self._thread, self._held.close)
         await asyncio.to_thread(self._thread.shutdown)
+
+    def _number(self, run_id: int) -> None:
+        self._run_id = run_id
 
     def _stamp(self) -> str:
         return self._now().isoformat(timespec="milliseconds")
 
-    async def _write(self, write: Write, then: Callable[[], None] = lambda: None) -> Any:
-        """The write's result, once it is on the disk; a cancelled caller changes nothing."""
+    async def _write(self, write: Write, then: Callable[[Any], None] = lambda _: None) -> None:
+        """Return once it is on the disk; a cancelled caller changes nothing."""
         pending = _Pending(write, then, asyncio.get_running_loop().create_future())
         self._queue.append(pending)
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit())
-        return await pending.done
+        await pending.done
 
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()
@@ -103,13 +129,13 @@ class Store:
             writes = [pending.write for pending in batch]
             try:
                 results = await loop.run_in_executor(self._thread, self._ledger.write, writes)
-            except StoreFault as fault:
+            except Exception as fault:  # noqa: BLE001 - whoever asked must not wait for ever
                 for pending in batch:
-                    pending.settle(error=fault)
+                    pending.settle(fault)
             else:
                 for pending, result in zip(batch, results, strict=True):
-                    pending.then()
-                    pending.settle(result=result)
+                    pending.then(result)
+                    pending.settle()
         self._committing = None
 
 
@@ -117,48 +143,52 @@ class _Pending(NamedTuple):
     """A write that waits for its commit, and what is true of memory after it."""
 
     write: Write
-    then: Callable[[], None]
-    done: "asyncio.Future[Any]"
+    then: Callable[[Any], None]
+    done: "asyncio.Future[None]"
 
-    def settle(self, result: Any = None, error: Exception | None = None) -> None:
+    def settle(self, fault: Exception | None = None) -> None:
         if self.done.done():
             return  # whoever asked no longer waits
-        if error is None:
-            self.done.set_result(result)
+        if fault is None:
+            self.done.set_result(None)
         else:
-            self.done.set_exception(error)
+            self.done.set_exception(fault)
 
 
-def _open(folder: Path) -> tuple[Ledger, IO[str]]:
-    """Make the folder if need be, and take it for ourselves alone."""
-    try:
+def _locked(folder: Path) -> FileIO:
+    """Make the folder if need be; it is ours alone until the file is closed."""
+    with ExitStack() as held, _refusal_told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("a+")
+        lock = held.enter_context((folder / LOCK).open("a+b", buffering=0))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            lock.seek(0)
+            holder = lock.read().decode().strip() or "?"
+            raise StoreBusy(
+                f"{folder}: a controller with process id {holder} works on it; "
+                "stop that one or choose another folder with --data"
+            ) from err
+        lock.truncate(0)
+        lock.write(b"%d\n" % os.getpid())
+        _flush_names(folder)
+        held.pop_all()
+        return lock
+
+
+@contextmanager
+def _refusal_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as err:
         raise StoreBusy(f"{folder}: {err.strerror}; choose another folder with --data") from err
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        _flush_names(folder)
-        return Ledger(folder / DATABASE), lock
-    except BlockingIOError as err:
-        lock.seek(0)
-        holder = lock.read().strip() or "?"
-        lock.close()
-        raise StoreBusy(
-            f"{folder}: a controller with process id {holder} works on it; "
-            "stop that one or choose another folder with --data"
-        ) from err
-    except BaseException:
-        lock.close()
-        raise
 
 
 def _flush_names(folder: Path) -> None:
     """A file survives a power cut only when its name does, in every folder that may be new."""
     for place in (folder, *folder.parents):
+        if not os.access(place, os.R_OK):
+            continue  # none of our making
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)

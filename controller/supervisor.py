@@ -52,7 +52,8 @@ class Supervisor:
         news: Newsstand,
     ) -> None:
         self._activities, self._make_safe, self._news = activities, make_safe, news
-        self._summons: asyncio.Future[Wish] | None = None
+        self._summons: asyncio.Future[Wish] | None = None  # none: no work that it could end
+        self._promises: set[Outcome] = set()
 
     @property
     def state(self) -> State:
@@ -62,7 +63,7 @@ class Supervisor:
         """Ask for a change of state, and for the work of the state it leads to."""
         if self._summons is None or self._summons.done() or (self.state, event) not in NEXT:
             raise NotNow(f"{event.name} while {self.state.name}")
-        wish = Wish(event, target, _promise(), _promise())
+        wish = Wish(event, target, self._promise(), self._promise())
         self._summons.set_result(wish)
         return wish
 
@@ -79,6 +80,8 @@ class Supervisor:
                 pending = _settle(pending, end, target)
         finally:
             await self._make_safe()
+            for promise in tuple(self._promises):
+                _tell(promise, Overtaken("the controller stopped"))
 
     async def _perform(self, target: StagePoint | None) -> End:
         """Whatever ends the activity first: its own result, its fault, or a summons."""
@@ -89,6 +92,7 @@ class Supervisor:
         finally:
             work.cancel()  # means nothing to work that is done
             await asyncio.wait({work})
+            self._summons = None
         wish = summons.result() if summons.done() else None
         error = None if work.cancelled() else work.exception()
         if isinstance(error, DeviceFault):
@@ -99,6 +103,13 @@ class Supervisor:
         if wish is not None:
             return End(wish.event, wish=wish, finished=not work.cancelled())
         return End(Event.DONE)
+
+    def _promise(self) -> Outcome:
+        promise: Outcome = asyncio.get_running_loop().create_future()
+        self._promises.add(promise)
+        promise.add_done_callback(self._promises.discard)
+        promise.add_done_callback(_heard)
+        return promise
 
     def _announce(self, end: End, target: State) -> None:
         before = self._news.latest
@@ -122,12 +133,6 @@ def _settle(pending: Wish | None, end: End, target: State) -> Wish | None:
         return end.wish
     _tell(end.wish.ended, end.fault)
     return None
-
-
-def _promise() -> Outcome:
-    promise: Outcome = asyncio.get_running_loop().create_future()
-    promise.add_done_callback(_heard)
-    return promise
 
 
 def _tell(outcome: Outcome, error: Exception | None) -> None:

@@ -140,42 +140,34 @@ class OpenLoop:
         self._gain, self._weights = _gain_and_weights(self._radii_um, self._span_um, nature)
         self._plays_um = [rest_um] * len(self._radii_um)
         self.level_um, self._gamma = rest_um, nature.creep_per_decade
-        self._shift_um = rest_um - self._static_um()
+        self._shift_um = 0.0
+        self._shift_um = rest_um - self._static_um(rest_um, self._plays_um)
         self._steps: list[tuple[float, float]] = []
 
     def bring_to(self, place_um: float) -> None:
-        """From rest, by whatever level it takes, and long enough ago to have done with creep."""
-        rest_um, level_um = self.level_um, self.level_um
-        reach_um = math.copysign(self._span_um, place_um - rest_um)
+        """From rest, by whatever level it takes, and so long ago that creep has ended."""
+        level_um, reach_um = self.level_um, math.copysign(self._span_um, place_um - self.level_um)
         for _ in range(self.BISECTIONS):
             reach_um /= 2
-            self._lead(level_um + reach_um)
-            passed = (self._static_um() + self._shift_um - place_um) * reach_um > 0.0
-            self._plays_um = [rest_um] * len(self._radii_um)
-            level_um += 0.0 if passed else reach_um
-        self._lead(level_um)
+            plays_um = self._led(level_um + reach_um)
+            if (self._static_um(level_um + reach_um, plays_um) - place_um) * reach_um <= 0.0:
+                level_um += reach_um
+        self.level_um, self._plays_um = level_um, self._led(level_um)
 
     def drive(self, now_s: float, level_um: float) -> None:
-        before_um = self._static_um()
-        self._lead(level_um)
-        if step_um := self._static_um() - before_um:
+        before_um = self._static_um(self.level_um, self._plays_um)
+        self.level_um, self._plays_um = level_um, self._led(level_um)
+        if step_um := self._static_um(level_um, self._plays_um) - before_um:
             self._steps.append((now_s, step_um))
         if len(self._steps) > self.REMEMBERED_STEPS:
             self._unite_two_steps(now_s)
-
-    def _lead(self, level_um: float) -> None:
-        self.level_um = level_um
-        self._plays_um = [
-            min(max(play, level_um - radius), level_um + radius)
-            for play, radius in zip(self._plays_um, self._radii_um, strict=True)
-        ]
 
     def at(self, now_s: float) -> float:
         creep_um = sum(
             step_um * math.log10(max((now_s - then_s) / self.CREEP_FROM_S, 1.0))
             for then_s, step_um in self._steps
         )
-        return self._static_um() + self._shift_um + self._gamma * creep_um
+        return self._static_um(self.level_um, self._plays_um) + self._gamma * creep_um
 
     def _unite_two_steps(self, now_s: float) -> None:
         """Those of most nearly equal age, in whose creep it is least seen; no jump by now."""
@@ -186,9 +178,16 @@ class OpenLoop:
         self._steps[first : first + 2] = [(then_s, one_um + other_um)]
         self._shift_um += before_um - self.at(now_s)
 
-    def _static_um(self) -> float:
-        lagging_um: float = sum(map(mul, self._weights, self._plays_um))
-        return self._gain * self.level_um + lagging_um
+    def _led(self, level_um: float) -> list[float]:
+        """The plays after a change of level."""
+        return [
+            min(max(play, level_um - radius), level_um + radius)
+            for play, radius in zip(self._plays_um, self._radii_um, strict=True)
+        ]
+
+    def _static_um(self, level_um: float, plays_um: list[float]) -> float:
+        lagging_um: float = sum(map(mul, self._weights, plays_um))
+        return self._gain * level_um + lagging_um + self._shift_um
 
 
 def _gain_and_weights(

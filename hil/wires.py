@@ -141,6 +141,7 @@ class _Lane:
 
     def clear(self) -> None:
         self._pieces.clear()
+        self.hold_s = 0.0
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

@@ -6,7 +6,7 @@ here that is a lost exchange, and connecting anew reads the number away.
 
 import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -74,20 +74,20 @@ class PiStage:
         return identity
 
     async def reference(self) -> bool:
-        if not self._dialect.must_reference or all(await self._ask("FRF?")):
+        if not self._dialect.must_reference or await self._referenced():
             return False
         await self._tell(f"FRF {' '.join(self._axes)}")
-        await self._until_all("FRF?", self._settings.reference_within_s, "did not find its zero")
+        within_s = self._settings.reference_within_s
+        await self._until(self._referenced, within_s, "did not find its zero")
         return True
 
     async def move_to(self, target: StagePoint) -> None:
         if target not in self.travel:
             raise OutOfReach("stage", f"{target} lies outside {self.travel}")
         await self._tell("MOV", self._units(target))
-        await self._until_all("ONT?", self._settings.settle_within_s, f"is not at {target}")
-        there = await self.position()
-        if math.dist(there, target) > self._settings.settled_within_um:
-            raise DeviceStuck("stage", f"says on target {target}, but stands at {there}")
+        await self._until(
+            lambda: self._stands_at(target), self._settings.settle_within_s, f"is not at {target}"
+        )
 
     async def position(self) -> StagePoint:
         return StagePoint(*self._um(await self._ask("POS?")))
@@ -100,10 +100,21 @@ class PiStage:
     async def aclose(self) -> None:
         await self._link.aclose()
 
-    async def _until_all(self, query: str, within_s: float, complaint: str) -> None:
+    async def _referenced(self) -> bool:
+        return all(await self._ask("FRF?"))
+
+    async def _stands_at(self, target: StagePoint) -> bool:
+        """Its own word is not enough: one E-727 was on target and crept far from it."""
+        if not all(await self._ask("ONT?")):
+            return False
+        return math.dist(await self.position(), target) <= self._settings.settled_within_um
+
+    async def _until(
+        self, condition: Callable[[], Awaitable[bool]], within_s: float, complaint: str
+    ) -> None:
         try:
             async with asyncio.timeout(within_s):
-                while not all(await self._ask(query)):
+                while not await condition():
                     await asyncio.sleep(0.005)
         except TimeoutError as err:
             raise DeviceStuck("stage", f"{complaint} after {within_s:g} s") from err

@@ -21,8 +21,8 @@ class GcsAxis:
         self._forget(0.0)
 
     def _forget(self, now_s: float) -> None:
-        self.autozeroed, self.referenced, self.by_moving = False, self._model.absolute, True
-        self._zero_um = 0.0 if self._model.absolute else self.servo.place_um(now_s)
+        self.autozeroed, self.referenced, self.by_moving = False, self._model.piezo, True
+        self._zero_um = 0.0 if self._model.piezo else self.servo.place_um(now_s)
 
     def power_cycle(self, now_s: float) -> None:
         self.servo.power_cycle(now_s)
@@ -141,7 +141,7 @@ class GcsAxis:
         self._zero_um, self.referenced = zero_um, True
 
     def _must_not_autozero(self) -> None:
-        if self._model.absolute and self.servo.is_busy:
+        if self._model.piezo and self.servo.is_busy:
             raise GcsError(Code.AUTOZERO_RUNNING)
 
     def _um(self, value: float) -> float:

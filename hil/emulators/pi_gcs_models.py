@@ -5,7 +5,7 @@ the dialect; "unconfirmed" marks dialect that no manual page or capture shows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hil.motion import AxisNature
 
@@ -20,14 +20,17 @@ MOTOR = tuple(sorted(f"{EVERYWHERE} FNL FPL FRF FRF? HLT POS RON RON?".split()))
 
 @dataclass(frozen=True)
 class AxisModel:
-    """One axis with its stage; an absolute one has no need of a reference. Speeds in µm/s."""
+    """One axis with its stage, speeds in µm/s.
+
+    A piezo has an absolute sensor and an open loop; a motor has friction and wants a reference.
+    """
 
     name: str
     nature: AxisNature
     low_um: float
     high_um: float
     rest_um: float
-    absolute: bool = True
+    piezo: bool = True
     switch_um: float = 0.0
     speed: float = 5_000.0
     highest_speed: float = 20_000.0
@@ -55,14 +58,14 @@ MOTOR_STAGE = AxisNature(low_um=-500.0, high_um=39_500.0, lag_s=0.01, noise_um=0
 ULTRASONIC_STAGE = AxisNature(low_um=-13_000.0, high_um=13_000.0, lag_s=0.01, noise_um=0.0)
 
 
-def _scanner(name: str, rest_um: float, form: str = ".9e") -> AxisModel:
-    return AxisModel(name, SCANNER, 0.0, 200.0, rest_um, form=form)
+def _scanner(name: str, rest_um: float) -> AxisModel:
+    return AxisModel(name, SCANNER, 0.0, 200.0, rest_um)
 
 
 def _ultrasonic(name: str) -> AxisModel:
     return AxisModel(
         *(name, ULTRASONIC_STAGE, -12_500.0, 12_500.0, -4_000.0),
-        absolute=False,
+        piezo=False,
         speed=10_000.0,
         highest_speed=100_000.0,
         window_um=0.5,
@@ -81,7 +84,7 @@ E727 = Model(
 
 E753 = Model(
     identity="Physik Instrumente, E-753.1CD, 111166712, 08.00.02.00",
-    axes=(_scanner("1", -8.5, form=".8e"),),
+    axes=(replace(_scanner("1", -8.5), form=".8e"),),
     commands=PIEZO,
     startup_s=10.0,
 )
@@ -91,7 +94,7 @@ C863 = Model(
     axes=(
         AxisModel(
             *("1", MOTOR_STAGE, 0.0, 39_000.0, 11_000.0),
-            absolute=False,
+            piezo=False,
             switch_um=19_500.0,
             speed=15_000.0,
             highest_speed=50_000.0,

@@ -119,8 +119,9 @@ class Servo:
         self._obey(now_s)
 
     def _let_go(self, now_s: float) -> None:
-        self._motion.let_go(now_s)
-        self.level_um = self._motion.level_um
+        if self._model.piezo:
+            self._motion.let_go(now_s)
+            self.level_um = self._motion.level_um
 
     def _go(self, end_um: float, within_s: float, now_s: float) -> None:
         way_um = abs(end_um - self.place_um(now_s))
@@ -137,7 +138,7 @@ class Servo:
         if self.on:
             reachable_um = min(max(self.target_um, nature.low_um), nature.high_um)
             self._motion.move(now_s, reachable_um, self.speed)
-        elif self._model.absolute:
+        elif self._model.piezo:
             self._motion.drive(now_s, self.level_um)
         else:
             self._motion.stop(now_s)

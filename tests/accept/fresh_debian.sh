@@ -23,12 +23,16 @@ work=$(mktemp -d /var/tmp/fresh.XXXXXX)
 root=$work/root
 trap 'umount -R "$root"/{proc,dev/pts,dev/shm} 2>/dev/null; rm -rf "$work"' EXIT
 
+complain() {
+    tail -n 40 "$work/log" >&2
+    failed=yes
+}
+
 make_root() {
     if [ -n "${1-}" ]; then
         cp -a "$1" "$root"
     else
-        debootstrap --variant=minbase --include=$PACKAGES "$suite" "$root" >"$work/log" 2>&1 ||
-            { tail "$work/log" >&2 && return 1; }
+        debootstrap --variant=minbase --include=$PACKAGES "$suite" "$root"
     fi
     mount -t proc proc "$root/proc"
     mkdir -p "$root/dev/pts" "$root/dev/shm"
@@ -36,6 +40,7 @@ make_root() {
     ln -sf pts/ptmx "$root/dev/ptmx"
     mount -t tmpfs tmpfs "$root/dev/shm"
     cp -L /etc/resolv.conf "$root/etc/"
+    echo "127.0.0.1 localhost" >"$root/etc/hosts"
     chroot "$root" useradd --create-home --uid $USER_ID stranger
     git clone -q --bare "$repository" "$root/srv/gansource.git"
     chown -R $USER_ID "$root/srv/gansource.git"
@@ -96,7 +101,7 @@ assert not waiting and status == 0, f"nothing heard of {waiting}, status {status
 PYTHON
 
 run_row() {
-    inside python3 /tmp/ask.py >"$work/answers"
+    inside python3 /tmp/ask.py >"$work/answers" 2>"$work/log" || complain
     while IFS=$'\t' read -r what seconds answer; do
         row "run, $1, $what" "$seconds" "$answer"
     done <"$work/answers"
@@ -104,11 +109,11 @@ run_row() {
 
 test_row() {
     local seconds TIMEFORMAT=%1R
-    seconds=$({ time inside ./gansource test >"$work/log" 2>&1; } 2>&1) ||
-        { tail -n 40 "$work/log" >&2 && return 1; }
+    seconds=$({ time inside ./gansource test >"$work/log" 2>&1; } 2>&1) || complain
     row "test, $1" "$seconds" "$(tail -n 1 "$work/log")"
 }
 
+failed=
 trusted=()
 cable=("${PLUGGED[@]}")
 make_root "${2-}"
@@ -124,3 +129,4 @@ row ".venv with test tools" "" "$(megabytes) MB"
 cable=("${UNPLUGGED[@]}")
 run_row "warm, no network"
 test_row "warm, no network"
+[ -z "$failed" ]

@@ -21,7 +21,7 @@ CREEP_NM = {
 
 
 def open_loop(nature: AxisNature = NO_CREEP, rest_um: float = 100.0) -> Axis:
-    axis = Axis(nature, seed=1, rest_um=at_um)
+    axis = Axis(nature, seed=1, rest_um=rest_um)
     axis.let_go(0.0)
     return axis
 
@@ -132,11 +132,38 @@ def test_opening_and_closing_the_loop_moves_nothing() -> None:
     axis.move(0.0, 60.0, 1_000.0)
     on_the_way_um = axis.true_um(0.02)
     axis.let_go(0.02)
-    assert axis.true_um(0.02) == axis.true_um(50.0) == on_the_way_um
+    assert axis.true_um(0.02) == axis.true_um(50.0) == pytest.approx(on_the_way_um, abs=1e-9)
     axis.drive(60.0, 100.0)
     crept_um = axis.true_um(90.0)
     axis.move(90.0, 20.0, 1_000.0)
     assert axis.true_um(90.0) == crept_um
+
+
+def test_without_voltage_it_does_not_quite_come_back() -> None:
+    """Remanence, on the side it comes from, and more of it after a longer way."""
+    left_um = []
+    for place_um in (120.0, 180.0, 20.0):
+        axis = Axis(NO_CREEP, seed=1, rest_um=100.0)
+        axis.move(0.0, place_um, 1_000.0)
+        axis.let_go(SETTLED_S)
+        left_um.append(driven(axis, 100.0) - 100.0)
+    assert 0.2 < left_um[0] < 2.0
+    assert left_um[1] > 5 * left_um[0]
+    assert left_um[2] == pytest.approx(-left_um[1], abs=1e-6)
+
+
+def test_a_jammed_axis_stays_and_a_freed_one_goes_on_from_there() -> None:
+    axis = Axis(AxisNature(), seed=1)
+    axis.move(0.0, 100.0, 1_000.0)
+    axis.jam(0.05)
+    jammed_um = axis.true_um(0.05)
+    axis.move(1.0, 150.0, 1_000.0)
+    axis.drive(2.0, 10.0)
+    assert axis.true_um(0.06) == axis.true_um(10.0) == jammed_um
+    axis.free(10.0)
+    assert axis.true_um(20.0) == jammed_um
+    axis.move(20.0, 100.0, 1_000.0)
+    assert axis.true_um(20.01) == pytest.approx(jammed_um + 10.0, abs=5.0)
 
 
 def test_open_loop_ends_at_the_mechanical_stops() -> None:

@@ -1,6 +1,7 @@
 """The emulated PI controller: what the wire says, and what the stage behind it does."""
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -123,6 +124,18 @@ def test_garbage_leaves_it_sane(bench: Bench, rng: random.Random) -> None:
     assert bench.ask("ERR?\n") == "0\n"
 
 
+def test_a_line_without_end_fills_no_memory(bench: Bench) -> None:
+    tracemalloc.start()
+    try:
+        for _ in range(50):
+            bench.ask("x" * 100_000)
+        held, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 100_000
+    assert bench.ask("\nERR?\n") == "3\n"
+
+
 def test_the_truth_follows_the_target_and_the_reading_the_truth(bench: Bench) -> None:
     bench.ask("MOV 1 60 2 0 3 200\n")
     for _ in range(20):
@@ -133,11 +146,14 @@ def test_the_truth_follows_the_target_and_the_reading_the_truth(bench: Bench) ->
 
 
 def test_on_target_means_settled(bench: Bench) -> None:
+    """Within 10 nm, and for 10 ms already."""
     bench.ask("MOV 1 30\n")
+    near_since_s = bench.now_s
     while bench.ask("ONT? 1\n", after_s=0.001) == "1=0\n":
-        assert bench.now_s < 1.0
-    assert abs(bench.unit.true_position_um()[0] - 30) < 0.01
-    assert bench.now_s - SETTLED_S > 0.01
+        if abs(bench.unit.true_position_um()[0] - 30) > 0.01:
+            near_since_s = bench.now_s
+    assert near_since_s > SETTLED_S + 0.01
+    assert bench.now_s - near_since_s == pytest.approx(0.011, abs=0.0011)
 
 
 def test_a_slow_axis_takes_its_time_until_it_is_hurried(bench: Bench) -> None:
@@ -168,7 +184,7 @@ def test_open_loop_is_crooked_and_creeps() -> None:
     assert 2.0 < abs(at_once - rest_um - 100) < 20.0
     assert (later - at_once) / (at_once - rest_um) == pytest.approx(0.045, rel=0.01)
     bench.ask("SVR 1 -100\n")
-    assert bench.numbers("SVA? 1") == [0.0]
+    assert bench.numbers("SVA? 1") == pytest.approx([0.0], abs=1e-9)
     assert bench.numbers("POS? 1")[0] > rest_um + 2.0
 
 
@@ -209,7 +225,7 @@ def test_a_power_cycle_forgets(bench: Bench, by_command: bool) -> None:
     bench.ask("XYZ\nVEL 1 7\nMOV 1 150\n")
     bench.ask("MOV 1 1", after_s=60.0)  # half a line
     if by_command:
-        bench.ask("\nRBT\nSVO?\n")
+        assert bench.ask("\nRBT\nSVO?\n") == ""
     else:
         bench.unit.power_cycle()
     assert bench.ask("SVO?\n", after_s=1.0) == ""
@@ -233,6 +249,7 @@ def test_a_stuck_axis_stays_and_the_others_move(bench: Bench) -> None:
     assert bench.ask("ONT? 1 2\nOVF? 1 2\n\x05", after_s=10.0) == "1=0 \n2=1\n1=1 \n2=0\n1\n"
     assert bench.unit.true_position_um() == pytest.approx((10, 50, 5), abs=0.001)
     bench.unit.free("1")
+    assert bench.unit.true_position_um()[0] == pytest.approx(10, abs=0.001)
     assert bench.ask("ONT? 1\n", after_s=SETTLED_S) == "1=1\n"
     assert bench.unit.true_position_um()[0] == pytest.approx(50, abs=0.001)
 

@@ -53,6 +53,10 @@ class Device:
         self.heard: list[bytes] = []
         self.hung_up = 0
 
+    def connect(self, say: Callable[[bytes], None], cut: Callable[[], None]) -> "Device":
+        self.say, self.cut = say, cut
+        return self
+
     def write(self, data: bytes) -> None:
         self.heard.append(data)
 
@@ -141,22 +145,13 @@ async def test_a_serial_line_has_one_owner(tmp_path: Path) -> None:
 
 @pytest.mark.clocks("jumping")
 async def test_a_wire_in_memory_is_deaf_and_dumb_after_the_cut() -> None:
-    arrive: list[Callable[[bytes], None]] = []
-    cut: list[Callable[[], None]] = []
-    device = Device()
-
-    def connect(arrived: Callable[[bytes], None], hang_up: Callable[[], None]) -> Device:
-        arrive.append(arrived)
-        cut.append(hang_up)
-        return device
-
-    ear = Ear()
-    transport = MemoryTransport(ear, connect)
-    arrive[0](b"before")
+    ear, device = Ear(), Device()
+    transport = MemoryTransport(ear, device.connect)
+    device.say(b"before")
     transport.write(bytearray(b"before"))
-    cut[0]()
-    cut[0]()
-    arrive[0](b"after")
+    device.cut()
+    device.cut()
+    device.say(b"after")
     transport.write(b"after")
     transport.abort()
     assert isinstance(await ear.lost, ConnectionResetError)
@@ -165,9 +160,28 @@ async def test_a_wire_in_memory_is_deaf_and_dumb_after_the_cut() -> None:
 
 
 @pytest.mark.clocks("jumping")
+async def test_what_arrives_while_reading_is_paused_waits_in_order() -> None:
+    ear, device = Ear(), Device()
+    transport = MemoryTransport(ear, device.connect)
+    device.say(b"1")
+    transport.pause_reading()
+    device.say(b"2")
+    transport.pause_reading()
+    device.say(b"3")
+    assert await ear.heard.readexactly(1) == b"1"
+    reading = asyncio.create_task(ear.heard.readexactly(1))
+    await asyncio.sleep(3600.0)
+    assert not reading.done()
+    transport.resume_reading()
+    device.say(b"4")
+    transport.abort()
+    assert await reading + await ear.heard.read() == b"234"
+
+
+@pytest.mark.clocks("jumping")
 async def test_hanging_up_on_a_wire_in_memory_tells_the_device_once() -> None:
     ear, device = Ear(), Device()
-    transport = MemoryTransport(ear, lambda _arrived, _cut: device)
+    transport = MemoryTransport(ear, device.connect)
     transport.abort()
     transport.close()
     assert await ear.lost is None

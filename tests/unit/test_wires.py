@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from hil.wires import Manners, Wire
 pytestmark = pytest.mark.clocks("jumping")
 
 SIGMAS = 5.0
-KIND = Manners(split=0.0, most_delay_s=0.0)
+KIND = Manners(split=0.0, join=0.0, most_delay_s=0.0)
 
 
 def _nobody(_data: bytes) -> None:
@@ -113,7 +114,20 @@ async def test_a_lonely_message_takes_as_long_as_the_manners_allow() -> None:
     assert 0.0085 < max(latencies_s) <= 2 * 0.005 + 1e-9
 
 
-async def test_a_cut_loses_what_is_under_way_and_a_mended_wire_carries_again() -> None:
+async def test_pieces_follow_one_another_each_with_its_own_delay() -> None:
+    wire, socket, _echo = wired(1, replace(KIND, least_delay_s=0.01, most_delay_s=0.01))
+    wire.hold_next_answer(1.0)
+    for _ in range(5):
+        socket.heard(b"?")
+    await asyncio.sleep(10.0)
+    moments = [at_s for at_s, _ in socket.arrivals]
+    assert moments == pytest.approx([1.02, 1.03, 1.04, 1.05, 1.06])
+
+
+@pytest.mark.parametrize("outage_s", [0.0, 1.0])
+async def test_a_cut_loses_what_is_under_way_and_a_mended_wire_carries_again(
+    outage_s: float,
+) -> None:
     wire, socket, echo = wired(1, Manners(split=0.0, least_delay_s=0.01, most_delay_s=0.01))
     socket.heard(b"answer under way")
     await asyncio.sleep(0.015)
@@ -121,7 +135,7 @@ async def test_a_cut_loses_what_is_under_way_and_a_mended_wire_carries_again() -
     with wire.broken() as cut_s:
         assert cut_s == asyncio.get_running_loop().time()
         assert socket.handled == ["unplug"]
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(outage_s)
     assert socket.handled == ["unplug", "replug"]
     await asyncio.sleep(1.0)
     assert (echo.pieces, socket.arrivals) == ([b"answer under way"], [])
