@@ -105,9 +105,19 @@ def parse(table: Mapping[str, Any], source: str) -> Config:
     """Build the configuration from a table as TOML gives it."""
     mistakes: list[str] = []
     built: Config | None = _record(Config, table, "", mistakes)
+    if built is not None:
+        mistakes += _contradictions(built)
     if built is None or mistakes:
         raise ConfigMistakes([f"{source}: {mistake}" for mistake in mistakes])
     return built
+
+
+def _contradictions(config: Config) -> list[str]:
+    """What is wrong only together."""
+    corners = zip(config.stage.low_um, config.stage.high_um, strict=True)
+    if all(low < high for low, high in corners):
+        return []
+    return ["stage.low_um must lie below stage.high_um on each axis, or there is no way to go"]
 
 
 def with_port(config: Config, port: int) -> Config:

@@ -118,7 +118,7 @@ class _Line(asyncio.Protocol):
 
     def hang_up(self) -> None:
         """Close, without waiting for a host that does not read."""
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size():
             self._transport.abort()

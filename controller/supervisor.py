@@ -91,7 +91,7 @@ class Supervisor:
             await asyncio.wait({work, summons}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             work.cancel()  # means nothing to work that is done
-            await asyncio.wait({work})
+            await asyncio.gather(work, return_exceptions=True)
             self._summons = None
         wish = summons.result() if summons.done() else None
         error = None if work.cancelled() else work.exception()

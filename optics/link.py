@@ -157,7 +157,7 @@ class _Conversation(asyncio.Protocol):
     def hang_up(self, why: str) -> None:
         self.over = True
         self._settle(DeviceLost(self._device, why))
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.abort()  # close() waits for a reader that may be gone for good
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

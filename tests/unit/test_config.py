@@ -174,7 +174,7 @@ def test_no_setting_takes_a_value_of_another_type(section: str, name: str, kind:
         ("stage", "velocity_um_per_s", math.nan, False),
         pytest.param("stage", "velocity_um_per_s", 10**400, False, id="beyond all floats"),
         ("stage", "high_um", [0, 0, math.nan], False),
-        ("stage", "high_um", [0, 0, 1e5], True),
+        ("stage", "high_um", [1, 1, 1e5], True),
         ("stage", "high_um", [0, 100_001, 0], False),
     ],
 )
@@ -183,6 +183,13 @@ def test_bounds_belong_to_what_is_allowed(
 ) -> None:
     told = mistakes_with(section, name, value)
     assert ["must lie between" in each for each in told] == ([] if allowed else [True])
+
+
+@pytest.mark.parametrize("high_um", [[1, 1, 0], [1, -1, 1]])
+def test_corners_that_enclose_nothing_are_told(high_um: list[float]) -> None:
+    told = mistakes_with("stage", "high_um", high_um)
+    assert len(told) == 1
+    assert "stage.low_um must lie below stage.high_um" in told[0]
 
 
 def test_another_port_changes_nothing_else() -> None:

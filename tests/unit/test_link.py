@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -144,7 +145,7 @@ async def test_attempts_are_spaced_and_the_pause_is_bounded(device: EchoDevice) 
         with pytest.raises(DeviceLost, match="cannot be reached"):
             await link.open(b"hello?\n", knows=bool)
         moments.append(loop.time())
-    pauses = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(moments)]
     assert pauses == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5, 5])
     device.plugged = True
     await link.open(b"hello?\n", knows=bool)
