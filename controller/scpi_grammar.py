@@ -175,19 +175,21 @@ class Unit(NamedTuple):
         return self.header.endswith("?")
 
 
+# Groups are atomic, (?>(...)*), and not possessive, (...)*+, which Python 3.11.2 gets wrong:
+# there `(?:-?\d)?+` may eat what the pattern before it needs.
 BLANKS = re.compile(rf"{SPACE}*+")
-BETWEEN_UNITS = re.compile(rf"(?:{SPACE}|;)*+")
-HEADER = re.compile(r"(?:\*[A-Z]\w*+|:?[A-Z]\w*+(?::[A-Z]\w*+)*+)\??", re.ASCII | re.IGNORECASE)
+BETWEEN_UNITS = re.compile(rf"(?>(?:{SPACE}|;)*)")
+HEADER = re.compile(r"(?:\*[A-Z]\w*+|:?[A-Z]\w*+(?>(?::[A-Z]\w*+)*))\??", re.ASCII | re.IGNORECASE)
 DECIMAL = re.compile(
-    r"(?P<mantissa>[+-]?(?:\d++(?:\.\d*+)?+|\.\d++))"
-    rf"(?:{SPACE}*+E{SPACE}*+(?P<exponent>[+-]?\d++))?+"
-    rf"(?:{SPACE}*+(?P<suffix>/?[A-Z]++(?:-?\d)?+(?:[./][A-Z]++(?:-?\d)?+)*+))?+",
+    r"(?P<mantissa>[+-]?(?:\d++(?>(?:\.\d*+)?)|\.\d++))"
+    rf"(?>(?:{SPACE}*+E{SPACE}*+(?P<exponent>[+-]?\d++))?)"
+    rf"(?>(?:{SPACE}*+(?P<suffix>/?[A-Z]++(?>(?:-?\d)?)(?>(?:[./][A-Z]++(?>(?:-?\d)?))*)))?)",
     re.ASCII | re.IGNORECASE,
 )
 DATA = re.compile(
     rf"(?P<DECIMAL>{DECIMAL.pattern})|(?P<NON_DECIMAL>\#(?:H[0-9A-F]++|Q[0-7]++|B[01]++))"
     r"|(?P<CHARACTER>[A-Z]\w*+)|\((?P<EXPRESSION>[^\"'\#;()]*+)\)"
-    r"|\"(?P<DOUBLE>[^\"]*+(?:\"\"[^\"]*+)*+)\"|'(?P<SINGLE>[^']*+(?:''[^']*+)*+)'",
+    r"|\"(?P<DOUBLE>[^\"]*+(?>(?:\"\"[^\"]*+)*))\"|'(?P<SINGLE>[^']*+(?>(?:''[^']*+)*))'",
     re.ASCII | re.IGNORECASE,
 )
 ILLEGAL = frozenset(map(chr, range(256))) - frozenset(

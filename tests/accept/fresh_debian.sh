@@ -63,7 +63,7 @@ inside() {
         sh -c 'cd "$1" 2>/dev/null; shift; exec "$@"' sh "$CLONE" "$@"
 }
 
-row() { printf '%-9s %-32s %8s  %s\n' "$suite" "$@"; }
+row() { printf '%-9s %-40s %8s  %s\n' "$suite" "$@"; }
 
 megabytes() { du -sm "$root$CLONE/.venv" | cut -f1; }
 
