@@ -32,6 +32,7 @@ SYSTEM_REFUSALS = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
+MARK = 0x67616E73  # "gans", in the file's header: this database is ours
 REMEDY = "move it and the files named after it away, or restore a copy of them all"
 
 Row = tuple[Any, ...]
@@ -83,7 +84,7 @@ class Ledger:
             try:
                 # In this order: changing the mode writes, and that must be on the disk too.
                 self._database.execute("PRAGMA synchronous = FULL")
-                self._database.execute("PRAGMA journal_mode = WAL")
+                self._keep_a_log()
                 self._migrate(migrations)
             except BaseException:
                 self._database.close()
@@ -115,6 +116,11 @@ class Ledger:
         except sqlite3.Error:
             return  # a full disk has rolled it back already
 
+    def _keep_a_log(self) -> None:
+        [[mode]] = self._database.execute("PRAGMA journal_mode = WAL")
+        if mode != "wal":
+            raise StoreFault(f"{self._path}: no write-ahead log can be kept there; choose a disk")
+
     def _migrate(self, migrations: Sequence[str]) -> None:
         version = self.read("PRAGMA user_version")[0][0]
         for step in range(version, len(migrations)):
@@ -139,11 +145,13 @@ def _inspect(path: Path, known: int) -> None:
         if _size(wal):  # SQLite would delete it, and begin anew
             raise StoreDamaged(f"{path}: empty, but {wal.name} is not; {REMEDY}")
         return
-    if journal.exists():
-        return  # its first creation was cut, and opening it undoes that
-    reading = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(reading, uri=True)) as database:
+    mode = "rw" if _size(journal) else "ro"  # a creation that was cut must be undone first
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as database:
+        [[mark]] = database.execute("PRAGMA application_id")
         [[version]] = database.execute("PRAGMA user_version")
+        [[tables]] = database.execute("SELECT count(*) FROM sqlite_schema")
+        if mark != MARK and (mark or version or tables):
+            raise StoreDamaged(f"{path}: belongs to another program; {REMEDY}")
         if version > known:
             raise StoreTooNew(
                 f"{path}: written by a newer program (version {version}, this one knows "
@@ -151,7 +159,7 @@ def _inspect(path: Path, known: int) -> None:
             )
         [[verdict]] = database.execute("PRAGMA quick_check(1)")
         if verdict != "ok":
-            raise StoreDamaged(f"{path}: {verdict.splitlines()[-1]}; {REMEDY}")
+            raise StoreDamaged(f"{path}: {' '.join(verdict.split())}; {REMEDY}")
 
 
 def _size(path: Path) -> int:
@@ -160,11 +168,22 @@ def _size(path: Path) -> int:
 
 def _migration(script: str, version: int) -> Write:
     def migrate(database: Database) -> None:
-        for statement in filter(str.strip, script.split(";")):
+        for statement in _statements(script):
             database.execute(statement)
+        database.execute(f"PRAGMA application_id = {MARK}")
         database.execute(f"PRAGMA user_version = {version}")
 
     return migrate
+
+
+def _statements(script: str) -> Iterator[str]:
+    """A semicolon inside a text or a trigger ends nothing."""
+    statement = ""
+    for part in script.rstrip("; \n").split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 def set_setting(name: str, value: str) -> Write:
