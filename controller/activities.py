@@ -60,6 +60,7 @@ class Activities:
             moving.cancel()
             with contextlib.suppress(DeviceFault):
                 await self._stage.halt()
+                await self._look()  # whoever called it off will ask where it stopped
             raise
         finally:
             moving.cancel()

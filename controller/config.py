@@ -5,10 +5,12 @@ Unknown keys are errors, every number has its unit in its name and bounds in its
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+
+from optics.transports import FORMS, is_address
 
 NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -27,19 +29,28 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    complaint: Callable[[Any], str] = lambda _: "",
 ) -> Any:
-    """A field that knows what it means and what it may be."""
+    """A field that knows what it means, what it may be, and what to say of what it may not."""
     notes = {"meaning": meaning, "low": low, "high": high, "choices": choices}
-    return field(default=default, metadata=notes)
+    return field(default=default, metadata={**notes, "complaint": complaint})
+
+
+def _no_address(value: str) -> str:
+    return "" if is_address(value) else f"is no address: write {FORMS}"
 
 
 @dataclass(frozen=True)
 class StageConfig:
     """The piezo stage."""
 
-    address: str = setting("serial:///dev/serial/by-id/... or tcp://host:port")
+    address: str = setting(FORMS, complaint=_no_address)
     driver: str = setting("which driver speaks to it", "pi", choices=("pi",))
-    axes: tuple[str, str, str] = setting("its names for x, y, z", ("1", "2", "3"))
+    axes: tuple[str, str, str] = setting(
+        "its names for x, y, z",
+        ("1", "2", "3"),
+        complaint=lambda names: "" if len(set(names)) == 3 else "must be three different names",
+    )
     low_um: tuple[float, float, float] = setting("corner of the travel", (0.0,) * 3, -1e5, 1e5)
     high_um: tuple[float, float, float] = setting("other corner", (200.0,) * 3, -1e5, 1e5)
     velocity_um_per_s: float = setting("top speed; 0 keeps the controller's own", 0.0, 0.0, 1e6)
@@ -62,7 +73,11 @@ class ScpiConfig:
 
     host: str = setting("address to listen at; loopback unless you mean it", "127.0.0.1")
     port: int = setting("TCP port; 0 takes a free one, -1 none", 5025, -1, 65_535)
-    serial: str = setting("serial:///dev/ttyGS0, or empty for none", "")
+    serial: str = setting(
+        "the host's serial line; empty for none",
+        "",
+        complaint=lambda address: _no_address(address) if address else "",
+    )
 
 
 @dataclass(frozen=True)
@@ -146,16 +161,25 @@ def _record(kind: Any, table: object, where: str, mistakes: list[str]) -> Any:
 def _value(spec: Field[Any], kind: Any, given: Any, where: str, mistakes: list[str]) -> Any:
     if is_dataclass(kind) and isinstance(kind, type):
         return _record(kind, given, f"{where}{spec.name}.", mistakes)
+    before = len(mistakes)
     if get_origin(kind) is tuple:
-        kinds = get_args(kind)
-        if not isinstance(given, list) or len(given) != len(kinds):
-            mistakes.append(f"{where}{spec.name} wants a list of {len(kinds)}, not {given!r}")
-            return None
-        return tuple(
-            _scalar(spec, part_kind, part, where, mistakes)
-            for part_kind, part in zip(kinds, given, strict=True)
-        )
-    return _scalar(spec, kind, given, where, mistakes)
+        value = _list(spec, get_args(kind), given, where, mistakes)
+    else:
+        value = _scalar(spec, kind, given, where, mistakes)
+    if len(mistakes) == before and (complaint := spec.metadata["complaint"](value)):
+        mistakes.append(f"{where}{spec.name} = {given!r} {complaint}")
+    return value
+
+
+def _list(
+    spec: Field[Any], kinds: tuple[type, ...], given: Any, where: str, mistakes: list[str]
+) -> Any:
+    if not isinstance(given, list) or len(given) != len(kinds):
+        mistakes.append(f"{where}{spec.name} wants a list of {len(kinds)}, not {given!r}")
+        return None
+    return tuple(
+        _scalar(spec, kind, part, where, mistakes) for kind, part in zip(kinds, given, strict=True)
+    )
 
 
 def _scalar(spec: Field[Any], kind: type, given: Any, where: str, mistakes: list[str]) -> Any:

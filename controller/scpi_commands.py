@@ -12,7 +12,8 @@ from controller import __version__
 from controller.config import SourceConfig
 from controller.ledger import StoreFault
 from controller.scpi_common import COMMON, Arguments, Command
-from controller.scpi_parameters import Boolean, Number, String, Word, answer
+from controller.scpi_grammar import Argument
+from controller.scpi_parameters import Boolean, Choice, Number, String, Word, answer
 from controller.scpi_session import Answer, Session
 from controller.scpi_status import ScpiError, Status
 from controller.scpi_tree import Tree
@@ -21,11 +22,18 @@ from controller.states import Event, State
 from controller.store import Store
 from controller.supervisor import NotNow, Overtaken, Supervisor, Wish
 from optics.faults import DeviceGarbled, DeviceLost, DeviceRefused, DeviceStuck, OutOfReach
-from optics.quantities import StagePoint
+from optics.quantities import StageBox, StagePoint
 
 UM_PER_M = 1e6
 IN_SERVICE = {State.SERVICE, State.MOVING}
-NUMBER_OF: dict[type[Exception], int] = {  # each class of fault has one number of its own
+AWAY = {State.CONNECTING, State.SAFE}
+NOWHERE = StagePoint(nan, nan, nan)
+END = Choice[Callable[[StageBox], StagePoint]](
+    {"MINimum": lambda travel: travel.low, "MAXimum": lambda travel: travel.high}
+)
+NOISE_UM = 0.05
+"""A place that was read at an end of the travel may be a little beyond it, and may be sent back."""
+NUMBER_OF: dict[type[Exception], int] = {  # each class of fault has one number
     DeviceLost: -241,
     DeviceGarbled: -360,
     DeviceRefused: -200,
@@ -33,9 +41,10 @@ NUMBER_OF: dict[type[Exception], int] = {  # each class of fault has one number 
     OutOfReach: -222,
     StoreFault: -320,
     NotNow: -221,
-    Overtaken: -230,
+    Overtaken: -200,
 }
 OPERATION_BIT = {State.MOVING: 1 << 1, State.READY: 1 << 8}
+FAULT_BIT = 1 << 12
 LABEL = String(longest=64, printable=True)
 
 
@@ -60,7 +69,8 @@ class Instrument:
 
     def conditions(self) -> tuple[int, int]:
         """The OPERation and QUEStionable conditions of this instant."""
-        return OPERATION_BIT.get(self._now.state, 0), 0
+        faulty = self._now.fault is not None
+        return OPERATION_BIT.get(self._now.state, 0), FAULT_BIT * faulty
 
     def follow(self, status: Status) -> Callable[[], None]:
         """Keep a session's condition registers true from now on; returns what ends it."""
@@ -81,7 +91,11 @@ class Instrument:
             "STAGe:POSition": Command(
                 self._move, "x, y, z in m: go there (o); only in service mode", (3, 3)
             ),
-            "STAGe:POSition?": Command(self._position, "x, y, z in m, NAN where not known"),
+            "STAGe:POSition?": Command(
+                self._position,
+                "x, y, z in m, NAN where not known; MIN or MAX: of the travel",
+                (0, 1),
+            ),
             "SYSTem:SERVice": Command(self._set_service, "service mode on or off", (1, 1)),
             "SYSTem:SERVice?": Command(
                 lambda *_: answer(self._now.state in IN_SERVICE), "whether it is on"
@@ -110,27 +124,35 @@ class Instrument:
         return self._serve(session, wanted=Boolean().read(arguments[0]))
 
     def _serve(self, _session: Session, *, wanted: bool) -> Answer:
-        if wanted is (self._now.state in IN_SERVICE):
+        if wanted is (self._supervisor.promised in IN_SERVICE):
             return None
+        self._check_stage()
         return self._ask_for(Event.SERVE if wanted else Event.RESUME).ended
 
     def _move(self, session: Session, arguments: Arguments) -> Answer:
-        if self._now.state not in IN_SERVICE or self._now.travel is None:
+        travel = self._check_stage()
+        if self._supervisor.promised not in IN_SERVICE:
             raise ScpiError(-221, "service mode is off: SYSTem:SERVice ON")
-        spans = zip(arguments, *self._now.travel, strict=True)
-        target = StagePoint(
-            *(
-                UM_PER_M * Number("M", low / UM_PER_M, high / UM_PER_M).read(argument)
-                for argument, low, high in spans
-            )
-        )
+        axes = zip("xyz", arguments, *travel, strict=True)
+        target = StagePoint(*(_read_place(*axis) for axis in axes))
+        if self._supervisor.promised is State.MOVING:
+            raise ScpiError(-221, "a move is under way: wait for it with *WAI or *OPC?")
         wish = self._ask_for(Event.MOVE, target)
         session.overlap(wish.ended)
         return wish.begun  # the next query already sees it under way
 
-    def _position(self, _session: Session, _: Arguments) -> Answer:
-        position = self._now.position or StagePoint(nan, nan, nan)
-        return answer(*(round(um / UM_PER_M, 12) for um in position))
+    def _check_stage(self) -> StageBox:
+        """Its travel; -241 while it is not there, since no other word would help."""
+        travel = self._now.travel
+        if travel is None or self._supervisor.promised in AWAY:
+            raise ScpiError(-241, str(self._now.fault or "the stage is not connected yet"))
+        return travel
+
+    def _position(self, _session: Session, arguments: Arguments) -> Answer:
+        position: StagePoint | None = self._now.position
+        if arguments:
+            position = END.read(arguments[0])(self._check_stage())
+        return answer(*(round(um / UM_PER_M, 12) for um in position or NOWHERE))
 
     def _set_label(self, _session: Session, arguments: Arguments) -> Answer:
         label = LABEL.read(arguments[0])
@@ -142,7 +164,7 @@ class Instrument:
         self._news.publish(label=label)
 
     def _uptime(self, _session: Session, _: Arguments) -> Answer:
-        return answer(asyncio.get_running_loop().time() - self._now.started_s)
+        return answer(round(asyncio.get_running_loop().time() - self._now.started_s, 3))
 
     def _headers(self, _session: Session, _: Arguments) -> Answer:
         return answer("\n".join(self.tree.headers()).encode() + b"\n")
@@ -152,3 +174,13 @@ class Instrument:
             return self._supervisor.request(event, target)
         except NotNow as refusal:
             raise self.as_scpi_error(refusal) from refusal
+
+
+def _read_place(axis: str, argument: Argument, low_um: float, high_um: float) -> float:
+    """One coordinate in um, within the travel."""
+    limits = Number("M", (low_um - NOISE_UM) / UM_PER_M, (high_um + NOISE_UM) / UM_PER_M)
+    try:
+        place_um = UM_PER_M * limits.read(argument)
+    except ScpiError as error:
+        raise ScpiError(error.number, f"{axis}: {error.detail}") from error
+    return min(max(place_um, low_um), high_um)

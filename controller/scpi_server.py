@@ -73,7 +73,8 @@ class ScpiServer:
             )
         except OSError as err:
             raise CannotListen(
-                f"SCPI cannot listen at {host}:{port} ({err.strerror}); choose another with --port"
+                f"SCPI cannot listen at {host}:{port} ({err.strerror}); "
+                "choose another with --port, or host in [scpi]"
             ) from err
         name = listening.sockets[0].getsockname()
         self.tcp_address = f"{name[0]}:{name[1]}"

@@ -123,20 +123,25 @@ class Store:
         await pending.done
 
     async def _commit(self) -> None:
+        try:
+            while self._queue:
+                await self._commit_queue()
+        finally:
+            self._committing = None
+
+    async def _commit_queue(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._queue:
-            batch, self._queue = self._queue, []
-            writes = [pending.write for pending in batch]
-            try:
-                results = await loop.run_in_executor(self._thread, self._ledger.write, writes)
-            except Exception as fault:  # noqa: BLE001 - whoever asked must not wait for ever
-                for pending in batch:
-                    pending.settle(fault)
-            else:
-                for pending, result in zip(batch, results, strict=True):
-                    pending.then(result)
-                    pending.settle()
-        self._committing = None
+        batch, self._queue = self._queue, []
+        writes = [pending.write for pending in batch]
+        try:
+            results = await loop.run_in_executor(self._thread, self._ledger.write, writes)
+        except Exception as fault:  # noqa: BLE001 - whoever asked must not wait for ever
+            for pending in batch:
+                pending.settle(fault)
+        else:
+            for pending, result in zip(batch, results, strict=True):
+                pending.then(result)
+                pending.settle()
 
 
 class _Pending(NamedTuple):

@@ -52,19 +52,30 @@ class Supervisor:
         news: Newsstand,
     ) -> None:
         self._activities, self._make_safe, self._news = activities, make_safe, news
-        self._summons: asyncio.Future[Wish] | None = None  # none: no work that it could end
+        self._summons = asyncio.Event()
+        self._wish: Wish | None = None
         self._promises: set[Outcome] = set()
+        self.promised = self.state
 
     @property
     def state(self) -> State:
         return self._news.latest.state
 
     def request(self, event: Event, target: StagePoint | None = None) -> Wish:
-        """Ask for a change of state, and for the work of the state it leads to."""
-        if self._summons is None or self._summons.done() or (self.state, event) not in NEXT:
-            raise NotNow(f"{event.name} while {self.state.name}")
-        wish = Wish(event, target, self._promise(), self._promise())
-        self._summons.set_result(wish)
+        """Ask for a change of state, and for the work of the state it leads to.
+
+        Judged against the state that earlier wishes have been promised. The latest wins: one
+        that was granted but not yet begun is overtaken, so a stop is never too early.
+        """
+        if (self.promised, event) not in NEXT:
+            raise NotNow(f"{event.name} while {self.promised.name}")
+        wish, before = Wish(event, target, self._promise(), self._promise()), self._wish
+        if before is not None:
+            _tell(before.begun, None)
+            words = f"{before.event.name} was ended by {event.name}"
+            _tell(before.ended, Overtaken(words) if self.promised in WORKING else None)
+        self._wish, self.promised = wish, NEXT[self.promised, event]
+        self._summons.set()
         return wish
 
     async def run(self) -> None:
@@ -73,27 +84,32 @@ class Supervisor:
         try:
             while True:
                 end = await self._perform(pending.target if pending else None)
-                target = NEXT[self.state, end.event]
-                if target is State.SAFE:
+                if end.wish is None:
+                    self.promised = NEXT[self.state, end.event]
+                if end.event is Event.LOST:
+                    self.promised = State.SAFE
+                if self.promised is State.SAFE:
                     await self._make_safe()  # done before it is announced
-                self._announce(end, target)
-                pending = _settle(pending, end, target)
+                self._announce(end, self.promised)
+                pending = _settle(pending, end, self.promised)
         finally:
+            self.promised = State.SAFE
             await self._make_safe()
             for promise in tuple(self._promises):
                 _tell(promise, Overtaken("the controller stopped"))
 
     async def _perform(self, target: StagePoint | None) -> End:
-        """Whatever ends the activity first: its own result, its fault, or a summons."""
-        summons = self._summons = asyncio.get_running_loop().create_future()
+        """Whatever ends the activity first: its own result, its fault, or a wish."""
         work = asyncio.create_task(self._activities[self.state](target))
+        summons = asyncio.create_task(self._summons.wait())
         try:
             await asyncio.wait({work, summons}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             work.cancel()  # means nothing to work that is done
-            await asyncio.gather(work, return_exceptions=True)
-            self._summons = None
-        wish = summons.result() if summons.done() else None
+            summons.cancel()
+            await asyncio.gather(work, summons, return_exceptions=True)
+        wish, self._wish = self._wish, None
+        self._summons.clear()
         error = None if work.cancelled() else work.exception()
         if isinstance(error, DeviceFault):
             lost = isinstance(error, DeviceLost | DeviceGarbled)
@@ -113,7 +129,9 @@ class Supervisor:
 
     def _announce(self, end: End, target: State) -> None:
         before = self._news.latest
-        log.info("%s --%s--> %s", before.state.name, end.event.name, target.name)
+        again = before.fault is not None and target in (State.SAFE, State.CONNECTING)
+        level = logging.DEBUG if again else logging.INFO  # one outage fills no log
+        log.log(level, "%s --%s--> %s", before.state.name, end.event.name, target.name)
         if end.fault is not None and str(end.fault) != str(before.fault):
             log.warning("%s", end.fault)  # once for each outage, not for each attempt
         heals = target in (State.READY, State.SERVICE)
@@ -124,7 +142,8 @@ class Supervisor:
 def _settle(pending: Wish | None, end: End, target: State) -> Wish | None:
     """Tell those who wait; returns the wish that the next state's work will fulfil."""
     if pending is not None:
-        overtaken = None if end.finished else Overtaken(f"{end.event.name} came first")
+        words = f"{pending.event.name} was ended by {end.event.name}"
+        overtaken = None if end.finished else Overtaken(words)
         _tell(pending.ended, end.fault or overtaken)
     if end.wish is None:
         return None

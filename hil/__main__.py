@@ -6,6 +6,7 @@ import socket
 import sys
 
 from controller.commands import run
+from controller.commands.terminal import complain
 from controller.config import ScpiConfig
 from hil.rig import WiredRig
 from hil.wires import Manners
@@ -33,7 +34,7 @@ def _port() -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", customary))
         return customary
-    return 0
+    return complain(f"port {customary} is taken; listening at a free one", 0)
 
 
 if __name__ == "__main__":

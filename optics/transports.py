@@ -12,6 +12,7 @@ Opener = Callable[[ProtocolFactory], Awaitable[None]]
 """Connects a protocol to its device; raises OSError when there is none."""
 
 BAUD = 115_200
+FORMS = f"serial:///dev/ttyX?baud={BAUD} or tcp://host:port"
 
 
 class BadAddress(ValueError):
@@ -23,9 +24,16 @@ def opener_for(address: str, in_memory: Mapping[str, Opener]) -> Opener:
     with contextlib.suppress(ValueError):  # of a port that is no number
         if opener := _opener_for(urlsplit(address), in_memory):
             return opener
-    raise BadAddress(
-        f"{address!r} is no address: write serial:///dev/ttyX?baud={BAUD} or tcp://host:port"
-    )
+    raise BadAddress(f"{address!r} is no address: write {FORMS}")
+
+
+def is_address(address: str) -> bool:
+    """Whether it could lead anywhere; of memory only its owner knows."""
+    try:
+        opener_for(address, {})
+    except BadAddress:
+        return urlsplit(address).scheme == "memory"
+    return True
 
 
 def _opener_for(parts: SplitResult, in_memory: Mapping[str, Opener]) -> Opener | None:

@@ -117,7 +117,7 @@ async def until_stopped(
     from controller.application import serve
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # HUP: its terminal is gone
         loop.add_signal_handler(number, stop.set)
 
     def announce(found: "Whereabouts") -> None:

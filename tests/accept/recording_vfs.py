@@ -6,9 +6,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import apsw
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 SECTOR = 512
 SURVIVING, TORN = 0.5, 0.3
@@ -67,7 +70,7 @@ class _RecordedFile(apsw.VFSFile):
             vfs.names.add(self._name)
         super().__init__("", name, flags)
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
+    def xWrite(self, data: "ReadableBuffer", offset: int) -> None:  # noqa: N802 - SQLite's name
         self._vfs.did(Operation("write", self._name, offset, bytes(data)))
         super().xWrite(data, offset)
 

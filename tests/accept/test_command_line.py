@@ -29,7 +29,9 @@ def call(*words: object) -> "subprocess.CompletedProcess[str]":
 
 
 @contextmanager
-def running(*words: object) -> Iterator[tuple["subprocess.Popen[str]", dict[str, str]]]:
+def running(
+    *words: object, ending: signal.Signals = signal.SIGTERM
+) -> Iterator[tuple["subprocess.Popen[str]", dict[str, str]]]:
     """A controller that has said where it is found; stopped politely at the end."""
     command = [*GANSOURCE, "run", "--json", *map(str, words)]
     with subprocess.Popen(command, cwd=ROOT, stdout=-1, stderr=-1, text=True) as child:
@@ -37,7 +39,7 @@ def running(*words: object) -> Iterator[tuple["subprocess.Popen[str]", dict[str,
             assert child.stdout
             yield child, json.loads(child.stdout.readline())
         finally:
-            child.send_signal(signal.SIGTERM)
+            child.send_signal(ending)
             child.wait(30)
 
 
@@ -79,7 +81,7 @@ def test_an_address_that_is_none_is_status_4(tmp_path: Path) -> None:
     path.write_text('[stage]\naddress = "COM3"\n[scpi]\nport = 0\n')
     done = call("run", "--config", path, "--data", tmp_path)
     assert done.returncode == 4
-    assert "'COM3' is no address: write serial:///dev/ttyX" in done.stderr
+    assert "stage.address = 'COM3' is no address: write serial:///dev/ttyX" in done.stderr
 
 
 def test_a_taken_port_is_status_5_and_says_what_to_do(tmp_path: Path) -> None:
@@ -115,6 +117,14 @@ def test_two_rigs_on_one_machine_do_not_meet_and_one_store_has_one_controller(
         assert str(first.pid) in third.stderr
     assert first.returncode == 0
     assert not Path(found["scpi_serial"]).exists(), "the rig's folder is left behind"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_whoever_stops_it_it_stops_safely(tmp_path: Path, ending: signal.Signals) -> None:
+    with running("--port", 0, "--data", tmp_path, ending=ending) as (child, found):
+        assert "emulated" in ask(found["scpi_tcp"], "*IDN?")
+    assert child.returncode == 0
+    assert not Path(found["scpi_serial"]).exists()
 
 
 def test_real_devices_that_are_absent_are_waited_for(tmp_path: Path) -> None:

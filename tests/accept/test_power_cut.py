@@ -65,9 +65,10 @@ def begin(now: Contents, _text: str) -> Change:
 
 
 def end(now: Contents, text: str) -> Change:
-    last = len(now.runs)
-    ended = now.runs[:-1] + ((last, text),) * (last > 0)
-    return end_run(last, "dusk", text), now._replace(runs=ended)
+    if not now.runs:
+        return begin(now, text)
+    *earlier, (run_id, _) = now.runs
+    return end_run(run_id, "dusk", text), now._replace(runs=(*earlier, (run_id, text)))
 
 
 def note(now: Contents, text: str) -> Change:

@@ -77,3 +77,17 @@ async def test_opc_waits_for_the_move_and_plain_queries_do_not(bench: Bench) -> 
     assert await bench.ask("*OPC?") == "1"
     assert await bench.ask("SOUR:STAT?") == "SERVICE"
     assert bench.rig.stage.true_position_um()[0] == pytest.approx(150, abs=0.02)
+
+
+@both_clocks
+async def test_the_travel_can_be_asked_and_what_was_read_at_its_end_sent_back(bench: Bench) -> None:
+    await bench.serve()
+    assert await bench.ask("STAG:POS? MIN;:STAG:POS? MAX") == "0.0,0.0,0.0;0.0002,0.0002,0.0002"
+    for end in ("MIN", "MAX"):
+        await bench.tell(f"STAG:POS {end},{end},{end}")
+        await bench.ask("*OPC?")
+        for _ in range(5):
+            assert await bench.ask(f"STAG:POS {await bench.ask('STAG:POS?')};*OPC?") == "1"
+    assert await bench.errors() == '0,"No error"'
+    await bench.tell("STAG:POS 1UM,200.1UM,1UM")
+    assert (await bench.errors()).startswith('-222,"Data out of range;y: ')

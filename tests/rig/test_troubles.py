@@ -97,3 +97,41 @@ async def test_a_stuck_axis_is_reported_by_the_move_that_found_it(bench: Bench) 
     assert bench.rig.stage.true_position_um() != pytest.approx((60, 60, 60), abs=0.02)
     assert "stage" in await bench.ask("SOUR:FAUL?")
     assert await bench.ask("SOUR:STAT?") == "SERVICE"
+
+
+@both_clocks
+async def test_a_stop_right_behind_a_move_always_wins(bench: Bench) -> None:
+    await bench.serve()
+    await bench.move(0, 0, 0)
+    for stop in ("*RST", "SYST:SERV OFF"):
+        assert await bench.ask("SYST:SERV ON;SERV?") == "1"
+        await bench.tell(f"STAG:POS 150UM,150UM,150UM\n{stop}")
+        await bench.reach("READY")
+        assert (await bench.errors()).startswith('-200,"Execution error;MOVE was ended by RESUME')
+        assert max(bench.rig.stage.true_position_um()) < 140
+
+
+@both_clocks
+async def test_after_a_stop_the_position_told_is_the_one_where_it_stopped(bench: Bench) -> None:
+    await bench.serve()
+    await bench.move(0, 0, 0)
+    await bench.tell("STAG:POS 200UM,200UM,200UM")
+    await asyncio.sleep(0.015)
+    told = await bench.ask("SYST:SERV OFF;*OPC?;:STAG:POS?")
+    at_um = [float(m) * 1e6 for m in told.split(";")[1].split(",")]
+    assert at_um == pytest.approx(bench.rig.stage.true_position_um(), abs=0.05)
+    assert max(at_um) > 5, "it had moved"
+
+
+@both_clocks
+async def test_an_absent_stage_is_named_and_seen_in_the_status(bench: Bench) -> None:
+    await bench.reach("READY")
+    assert await bench.ask("*CLS;:STAT:QUES:ENAB 4096;:STAT:QUES:COND?;:STAT:OPER:COND?") == "0;256"
+    with bench.rig.stage_wire.broken():
+        await bench.reach("SAFE")
+        assert await bench.ask("STAT:QUES:COND?;:STAT:OPER:COND?;*STB?") == "4096;0;24"
+        for command in ("SYST:SERV ON", "STAG:POS 1UM,1UM,1UM"):
+            await bench.tell(command)
+            assert (await bench.errors()).startswith('-241,"Hardware missing;stage: ')
+    await bench.reach("READY")
+    assert await bench.ask("STAT:QUES:COND?") == "0"

@@ -185,6 +185,25 @@ def test_bounds_belong_to_what_is_allowed(
     assert ["must lie between" in each for each in told] == ([] if allowed else [True])
 
 
+def test_what_is_no_address_or_no_three_names_is_told_with_its_key() -> None:
+    tables = {
+        "stage": {"address": "COM3", "axes": ["1", "1", "2"]},
+        "scpi": {"serial": "ttyS0"},
+    }
+    with pytest.raises(ConfigMistakes) as caught:
+        parse(tables, "rack.toml")
+    for told, wanted in zip(
+        caught.value.mistakes,
+        (
+            r"rack\.toml: stage\.address = 'COM3' is no address: write serial://\S+ or tcp://.*",
+            r"rack\.toml: stage\.axes = \['1', '1', '2'\] must be three different names",
+            r"rack\.toml: scpi\.serial = 'ttyS0' is no address: write .*",
+        ),
+        strict=True,
+    ):
+        assert re.fullmatch(wanted, told), told
+
+
 @pytest.mark.parametrize("high_um", [[1, 1, 0], [1, -1, 1]])
 def test_corners_that_enclose_nothing_are_told(high_um: list[float]) -> None:
     told = mistakes_with("stage", "high_um", high_um)

@@ -190,6 +190,11 @@ def test_what_the_system_refuses_is_no_damage(path: Path) -> None:
     assert not isinstance(refused.value, StoreDamaged)
 
 
+def test_where_no_log_can_be_kept_nothing_is(path: Path) -> None:
+    with pytest.raises(StoreFault, match=r"store\.sqlite: no write-ahead log"):
+        Ledger(path, lambda _: connect(Path(":memory:")))
+
+
 def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "50% done? #1 & more=ü"
     folder.mkdir()

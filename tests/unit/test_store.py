@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from controller.ledger import Database, StoreDamaged, StoreFault, connect
-from controller.store import DATABASE, Store, StoreBusy
+from controller.store import DATABASE, LOCK, Store, StoreBusy
 
 pytestmark = pytest.mark.clocks("wall", "jumping")
 in_threads = pytest.mark.clocks("wall")
@@ -209,11 +209,20 @@ async def test_a_second_controller_is_told_who_works_here(store: Store, tmp_path
     await store.set_setting("label", "still ours")
 
 
+async def test_the_number_of_a_dead_controller_is_forgotten(tmp_path: Path) -> None:
+    lock = tmp_path / LOCK
+    await asyncio.get_running_loop().run_in_executor(None, lock.write_text, "4194304000\n")
+    store = await Store.open(tmp_path)
+    with pytest.raises(StoreBusy, match=rf"process id {os.getpid()} works"):
+        await Store.open(tmp_path)
+    await store.aclose()
+
+
 @pytest.mark.parametrize("impossible", ["file/below", "file", "folder/sub"])
 async def test_a_folder_that_cannot_be_ours(tmp_path: Path, impossible: str) -> None:
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(None, (tmp_path / "file").write_text, "in the way")
-    await loop.run_in_executor(None, (tmp_path / "folder/sub/lock").mkdir, 0o777, True)
+    await loop.run_in_executor(None, (tmp_path / "folder/sub" / LOCK).mkdir, 0o777, True)
     with pytest.raises(StoreBusy, match=rf"{impossible}: [A-Z].*; choose another folder"):
         await Store.open(tmp_path / impossible)
 

@@ -110,13 +110,26 @@ async def test_what_the_table_lacks_is_refused_and_never_queued(toy: Toy) -> Non
     assert toy.diary == ["READY", "READY halted", "SERVICE"]
 
 
-async def test_of_two_wishes_in_one_instant_the_second_is_refused(toy: Toy) -> None:
+async def test_of_two_wishes_in_one_instant_the_later_wins_and_the_other_is_told(toy: Toy) -> None:
     await toy.in_service()
     moving = toy.supervisor.request(Event.MOVE, TARGET)
-    with pytest.raises(NotNow, match="RESUME while SERVICE"):
-        toy.supervisor.request(Event.RESUME)
-    (await toy.work_in(State.MOVING)).set_result(None)
-    await moving.ended
+    with pytest.raises(NotNow, match="MOVE while MOVING"):
+        toy.supervisor.request(Event.MOVE, TARGET)
+    resuming = toy.supervisor.request(Event.RESUME)
+    await moving.begun
+    with pytest.raises(Overtaken, match="MOVE was ended by RESUME"):
+        await moving.ended
+    await resuming.ended
+    assert toy.diary[-1] == "READY"
+    assert "MOVING" not in toy.diary, "it was never begun"
+
+
+async def test_service_that_is_left_again_at_once_was_no_failure(toy: Toy) -> None:
+    await toy.ready()
+    serving = toy.supervisor.request(Event.SERVE)
+    await toy.supervisor.request(Event.RESUME).ended
+    await serving.ended
+    assert toy.supervisor.state is State.READY
 
 
 async def test_a_state_is_left_only_when_its_work_has_wound_up(toy: Toy) -> None:
@@ -159,7 +172,7 @@ async def test_a_wish_that_another_overtakes_is_told_so(toy: Toy) -> None:
     moving = toy.supervisor.request(Event.MOVE, TARGET)
     await toy.work_in(State.MOVING)
     resuming = toy.supervisor.request(Event.RESUME)
-    with pytest.raises(Overtaken, match="RESUME came first"):
+    with pytest.raises(Overtaken, match="MOVE was ended by RESUME"):
         await moving.ended
     await resuming.ended
     assert toy.supervisor.state is State.READY
