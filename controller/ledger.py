@@ -1,7 +1,7 @@
 """The database of what must survive: its schema, its migrations, its writes. Synchronous.
 
-WAL with synchronous=FULL: in 712 simulated power cuts nothing acknowledged was lost, while
-NORMAL lost acknowledged commits in 345 of 590.
+WAL with synchronous=FULL: in 59 000 simulated power cuts nothing acknowledged was lost, while
+NORMAL lost acknowledged commits in four of ten (tests/accept/test_power_cut.py).
 """
 
 import sqlite3

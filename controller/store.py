@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -30,7 +31,8 @@ class StoreBusy(Exception):
 
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    """By way of time.time, which the rig can replace; datetime.now it could not."""
+    return datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251 - a date, not a duration
 
 
 class Store:
