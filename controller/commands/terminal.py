@@ -4,6 +4,7 @@ import sys
 
 DONE = 0
 USAGE = 2
+REFUSED = 3
 BAD_INPUT = 4
 OUT_OF_REACH = 5
 DAMAGED = 6

@@ -1,0 +1,94 @@
+"""gansource register: where the stored sites are now, or an honest no."""
+
+import argparse
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from controller.commands.terminal import BAD_INPUT, DONE, REFUSED, complain, say
+
+EXAMPLE = "example: gansource register map.json obs.json --out pose.json"
+
+
+class BadFile(Exception):
+    """What is wrong with which file, and what to do; one line."""
+
+
+def add_to(commands: Any, home: Path) -> None:  # noqa: ARG001 - every command is joined alike
+    """Join the command line."""
+    parser = commands.add_parser(
+        "register",
+        help="where the stored sites are in an observed field",
+        description=f"{__doc__} Status 3: no match can be trusted, and the file says why.",
+        epilog=EXAMPLE,
+    )
+    parser.add_argument("map", type=Path, metavar="MAP.json", help="the stored sites")
+    parser.add_argument("obs", type=Path, metavar="OBS.json", help="the spots of one look")
+    parser.add_argument("--out", type=Path, required=True, metavar="OUT.json", help="the answer")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON too")
+    parser.set_defaults(execute=_execute, hands_on=False)
+
+
+def _execute(options: argparse.Namespace) -> int:
+    from mapping.points_json import as_json, map_of, observation_of
+    from mapping.register import registered
+
+    try:
+        ids, stored = _understood(options.map, map_of)
+        spots = _understood(options.obs, observation_of)
+        answer = as_json(registered(stored, spots), ids)
+        _write(options.out, answer)
+    except BadFile as err:
+        return complain(err, BAD_INPUT)
+    say(json.dumps(answer) if options.json else _in_words(answer))
+    return DONE if answer["matched"] else REFUSED
+
+
+def _understood(path: Path, understand: Any) -> Any:
+    """What the file holds; every way of being wrong is one line."""
+    from mapping.points_json import BadPoints
+
+    try:
+        return understand(json.loads(path.read_bytes(), parse_constant=_no_number))
+    except OSError as err:
+        raise BadFile(f"{path}: {err.strerror}; give a file that can be read") from err
+    except json.JSONDecodeError as err:
+        where = f"line {err.lineno} column {err.colno}"
+        raise BadFile(f"{path}: {where}: no JSON ({err.msg}); give a JSON file") from err
+    except (ValueError, RecursionError) as err:
+        raise BadFile(f"{path}: no JSON ({err}); give a JSON file in UTF-8") from err
+    except BadPoints as err:
+        raise BadFile(f"{path}: {err}") from err
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is not a number")
+
+
+def _write(path: Path, answer: dict[str, Any]) -> None:
+    """All of it or nothing."""
+    part = None
+    try:
+        number, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(number, "w") as file:
+            file.write(json.dumps(answer) + "\n")
+        Path(part).chmod(0o644)
+        Path(part).replace(path)
+    except OSError as err:
+        if part is not None:
+            with suppress(OSError):
+                Path(part).unlink()
+        raise BadFile(f"{path}: {err.strerror}; give a place that can be written") from err
+
+
+def _in_words(answer: dict[str, Any]) -> str:
+    if not answer["matched"]:
+        return f"no match: {answer['why']}"
+    pose = answer["transform"]
+    return (
+        f"matched {len(answer['inliers'])} sites, turned {pose['theta_rad']:.5f} rad, "
+        f"scale {pose['scale']:.5f}, p_false {answer['p_false']:.1e}"
+    )

@@ -1,0 +1,111 @@
+"""Guesses of a pose on a periodic map: which of its equal places has these small displacements.
+
+The field is first laid on an ideal lattice, which says nothing of the place and is the rival of
+every place: another chip of the same make would fit it as well.
+"""
+
+import math
+
+import numpy as np
+
+from mapping.evidence import Field, Stored, Verdict, grown
+from mapping.grid import Floats, Grid, Ints
+from mapping.lattice import Lattice
+from mapping.pose_fit import ALL_TERMS, fitted, frame_of
+
+SEEDS = 12
+SIDE_TOLERANCE = 0.09
+KEPT = 24
+AGREEMENT = 4.5  # nats that a spot adds at best when it lies where its site does
+SLACK = 1.5  # a fit to ideal nodes takes part of the displacements with it
+
+
+def ideal_fit(lattice: Lattice, field: Field) -> tuple[Verdict, Ints] | None:
+    """The field laid on ideal nodes, and the index of each node used; None where it is not so."""
+    index = lattice.nodes(3.2 * field.half_um)
+    nodes = index @ lattice.basis_um
+    spread = np.full(len(nodes), max(lattice.spread_um, 1e-3))
+    cell = abs(float(np.linalg.det(lattice.basis_um)))
+    free = math.log(cell / len(lattice.symmetries()))
+    patch = Stored(nodes, spread, free, Grid(nodes, lattice.pitch_um))
+    best: Verdict | None = None
+    for sites, spots in _corners(lattice, field, index)[:SEEDS]:
+        seen = field.at_um[spots]
+        frame = frame_of(nodes[sites], seen, field.centre_um, field.half_um)
+        sd = np.sqrt(spread[sites] ** 2 + field.sigma_um[spots] ** 2)
+        verdict = grown(patch, field, fitted(frame, nodes[sites], seen, sd, ALL_TERMS))
+        if verdict and (best is None or verdict.log_factor > best.log_factor):
+            best = verdict
+    return (best, index[best.sites]) if best else None
+
+
+def _corners(lattice: Lattice, field: Field, index: Ints) -> list[tuple[Ints, Ints]]:
+    """Spots with a neighbour at each of the two vectors, in one handedness; the middle first."""
+    first, second = lattice.basis_um[:, 0] + 1j * lattice.basis_um[:, 1]
+    node = {tuple(row): at for at, row in enumerate(index.tolist())}
+    sites = np.array([node[0, 0], node[1, 0], node[0, 1]])
+    spot = field.at_um[:, 0] + 1j * field.at_um[:, 1]
+    apart = spot - spot[:, None]
+    found = []
+    for here in np.argsort(np.abs(spot - complex(*field.centre_um))):
+        turn = apart[here] / first
+        for one in np.flatnonzero(np.abs(np.abs(turn) - 1) < SIDE_TOLERANCE):
+            miss = np.abs(apart[here] / turn[one] - second) / abs(second)
+            two = int(miss.argmin())
+            if miss[two] < SIDE_TOLERANCE:
+                found.append((sites, np.array([here, one, two])))
+                break
+    return found
+
+
+def places(
+    lattice: Lattice, stored: Stored, field: Field, ideal: Verdict, index: Ints
+) -> list[tuple[Ints, Ints]]:
+    """Pairs of the likeliest places, over all turns and steps that lay lattice on lattice."""
+    low = lattice.cells.min(axis=0)
+    shape = lattice.cells.max(axis=0) - low + 1
+    site = np.full(tuple(shape), -1)
+    site[tuple((lattice.cells - low).T)] = np.arange(len(stored.at_um))
+    rest = stored.at_um - lattice.origin_um - lattice.cells @ lattice.basis_um
+    own = ideal.fit.predicted(index @ lattice.basis_um)[0]
+    turned = ideal.fit.frame.turn_rad
+    shown = _turned(field.at_um[ideal.spots] - own, -turned)
+    noise = np.median(stored.sigma_um) ** 2 + np.median(field.sigma_um) ** 2
+    scale = 2 * SLACK**2 * float(noise) + 0.02 * lattice.spread_um**2
+    rated: list[tuple[float, Ints, Ints]] = []
+    for angle, change in lattice.symmetries():
+        moved, aim = index @ change, _turned(shown, angle)
+        rated += _steps(site, rest, moved, aim, scale, ideal.spots)
+    rated.sort(key=lambda row: -row[0])
+    return [(sites, spots) for _, sites, spots in rated[:KEPT] if len(sites) >= 3]
+
+
+def _turned(vectors: Floats, angle: float) -> Floats:
+    cos, sin = math.cos(angle), math.sin(angle)
+    turned: Floats = vectors @ np.array([[cos, sin], [-sin, cos]])
+    return turned
+
+
+def _steps(
+    site: Ints, rest: Floats, moved: Ints, aim: Floats, scale: float, spots: Ints
+) -> list[tuple[float, Ints, Ints]]:
+    """The best steps of one turn: how well displacements agree, and which site each spot meets."""
+    low, high = moved.min(axis=0), moved.max(axis=0)
+    pad = [(int(extent), int(extent)) for extent in high - low]
+    padded = np.pad(site, pad, constant_values=-1)
+    rows, columns = (np.array(padded.shape) - (high - low)).tolist()
+    x = np.where(padded >= 0, rest[padded, 0], 1e3)
+    y = np.where(padded >= 0, rest[padded, 1], 1e3)
+    score = np.zeros((rows, columns))
+    for (i, j), (u, v) in zip(moved - low, aim, strict=True):
+        off = (x[i : i + rows, j : j + columns] - u) ** 2
+        off += (y[i : i + rows, j : j + columns] - v) ** 2
+        score += np.maximum(AGREEMENT - off / scale, 0.0)
+    best = np.argsort(-score, axis=None)[:KEPT]
+    found = []
+    for row, column in np.stack(np.unravel_index(best, score.shape), axis=1):
+        met = padded[tuple((moved - low + [row, column]).T)]
+        off = ((rest[met] - aim) ** 2).sum(axis=1)
+        agree = (met >= 0) & (off < AGREEMENT * scale)
+        found.append((float(score[row, column]), met[agree], spots[agree]))
+    return found

@@ -1,0 +1,125 @@
+"""The pose as a linear model about a first guess, fitted by weighted least squares.
+
+Displacements are small against the field, so the model is linear: shift, turn, scale and shear,
+and a bend, mostly along each axis by itself. Each has a prior width, save shift and turn.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mapping.grid import Floats
+
+SHIFT_AND_TURN = 3
+AFFINE = 6
+OWN_BEND = 14
+ALL_TERMS = 18
+SCALE_SD = 0.012
+SHEAR_SD = 0.006  # of either half; a shear of 1 % is half a turn and half a stretch
+# Of the field's width; a bend of 1 % shaped as a half wave has (0.0069, 0, 0.0005, 0).
+OWN_BEND_SD = (0.005, 0.0015, 0.0005, 0.0003)
+CROSS_BEND_SD = 0.004
+BEND_KNOWN_WITHIN = 1.15  # half-widths; beyond the field a bend goes on as it was at the edge
+
+
+class Frame(NamedTuple):
+    """Where the linear model stands: map point `origin` turned by `turn` falls on `centre`."""
+
+    origin_um: Floats
+    centre_um: Floats
+    turn_rad: float
+    half_um: float
+
+    def laid(self, at_um: Floats) -> Floats:
+        """Map points turned and shifted by the first guess, about the centre of the field."""
+        cos, sin = np.cos(self.turn_rad), np.sin(self.turn_rad)
+        laid: Floats = (at_um - self.origin_um) @ np.array([[cos, sin], [-sin, cos]])
+        return laid
+
+    def design(self, laid_um: Floats, terms: int) -> Floats:
+        """(n, 2, terms): what each parameter moves each point by."""
+        u, v = (laid_um / self.half_um).T
+        within = np.clip(laid_um / self.half_um, -BEND_KNOWN_WITHIN, BEND_KNOWN_WITHIN)
+        p, q = within.T
+        one, nil, h = np.ones_like(u), np.zeros_like(u), self.half_um
+        along_x = [one, nil, -h * v, h * u, h * u, h * v]
+        along_y = [nil, one, h * u, h * v, -h * v, h * u]
+        for of_p, of_q in zip(_bends(p), _bends(q), strict=True):
+            along_x += [of_p, nil]
+            along_y += [nil, of_q]
+        along_x += [p * q, q * q, nil, nil]
+        along_y += [nil, nil, p * p, p * q]
+        return np.stack([np.array(along_x[:terms]).T, np.array(along_y[:terms]).T], axis=1)
+
+    def prior_sd(self, terms: int) -> Floats:
+        """Of each parameter after shift and turn, whose priors are flat."""
+        bends = [*np.repeat(OWN_BEND_SD, 2), *[CROSS_BEND_SD] * 4]
+        widths = [SCALE_SD, SHEAR_SD, SHEAR_SD, *(2 * self.half_um * sd for sd in bends)]
+        return np.array(widths[: terms - SHIFT_AND_TURN])
+
+
+def _bends(u: Floats) -> list[Floats]:
+    """Legendre polynomials of orders two to five."""
+    u2 = u * u
+    third, fourth = u * (5 * u2 - 3) / 2, (u2 * (35 * u2 - 30) + 3) / 8
+    return [(3 * u2 - 1) / 2, third, fourth, u * (u2 * (63 * u2 - 70) + 15) / 8]
+
+
+class Fit(NamedTuple):
+    """Parameters, their covariance, and what an integral over them needs."""
+
+    frame: Frame
+    values: Floats
+    covariance: Floats
+    log_integral: float  # of exp(-chi2/2) times the priors of scale, shear and bend
+    misfit: float  # of pairs and priors together: chi2 of 2 n - 3 degrees of freedom
+
+    def predicted(self, at_um: Floats) -> tuple[Floats, Floats]:
+        """Where map points fall in the field, and their (n, 2, 2) covariances."""
+        laid = self.frame.laid(at_um)
+        design = self.frame.design(laid, len(self.values))
+        at = self.frame.centre_um + laid + design @ self.values
+        return at, design @ self.covariance @ design.transpose(0, 2, 1)
+
+
+def fitted(frame: Frame, sites_um: Floats, spots_um: Floats, sd_um: Floats, terms: int) -> Fit:
+    """Least squares of pairs, each weighted by the variance of its two ends together."""
+    laid = frame.laid(sites_um)
+    design = frame.design(laid, terms)
+    rest = spots_um - frame.centre_um - laid
+    weighted: Floats = (design / sd_um[:, None, None]).reshape(-1, terms)
+    aim = (rest / sd_um[:, None]).reshape(-1)
+    sd = frame.prior_sd(terms)
+    normal: Floats = weighted.T @ weighted
+    # A hundredth of a field and of a turn: so weak that it only keeps single pairs solvable.
+    free = 1.0 / np.array([100 * frame.half_um, 100 * frame.half_um, 100.0]) ** 2
+    normal[np.diag_indices(terms)] += np.concatenate([free, sd**-2])
+    covariance = np.linalg.inv(normal).astype(np.float64)
+    values = covariance @ (weighted.T @ aim)
+    left = aim - weighted @ values
+    strain = values[SHIFT_AND_TURN:] / sd
+    misfit = float(left @ left + strain @ strain)
+    log_integral = -0.5 * misfit - float(np.log(sd).sum())
+    log_integral += -0.5 * np.linalg.slogdet(normal)[1] + 0.5 * SHIFT_AND_TURN * np.log(2 * np.pi)
+    return Fit(frame, values, covariance, float(log_integral), misfit)
+
+
+def frame_of(sites_um: Floats, spots_um: Floats, centre_um: Floats, half_um: float) -> Frame:
+    """The shift and turn, without scale, that lay given pairs best on each other."""
+    site, spot = sites_um.mean(axis=0), spots_um.mean(axis=0)
+    p, q = sites_um - site, spots_um - spot
+    turn = float(np.arctan2((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]).sum(), (p * q).sum()))
+    cos, sin = np.cos(turn), np.sin(turn)
+    back = np.array([[cos, -sin], [sin, cos]])
+    return Frame(site + (centre_um - spot) @ back, centre_um, turn, half_um)
+
+
+def affine_of(fit: Fit) -> Floats:
+    """The (2, 3) matrix nearest to the fit all over the field."""
+    steps = np.linspace(-1.0, 1.0, 5) * fit.frame.half_um
+    mesh = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    at = fit.frame.origin_um + mesh
+    ground = np.column_stack([mesh, np.ones(len(mesh))])
+    solved = np.linalg.lstsq(ground, fit.predicted(at)[0], rcond=None)[0].T.astype(float)
+    solved[:, 2] -= solved[:, :2] @ fit.frame.origin_um
+    return solved

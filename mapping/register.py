@@ -1,0 +1,183 @@
+"""Where the stored sites are now: ChipPose from spots against the map, or NoMatch with the reason.
+
+A pose is believed only where everything else that could have made the field is improbable: chance,
+another place on the same map, and, for a periodic map, another chip with the same lattice.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from mapping.evidence import Field, Stored, Verdict, field_of, grown
+from mapping.grid import Floats, Grid, Ints
+from mapping.hypotheses import Guesses, guesses
+from mapping.lattice import Lattice, lattice_of
+from mapping.lattice_search import ideal_fit, places
+from mapping.pose_fit import ALL_TERMS, affine_of, fitted, frame_of
+
+BELIEVED = 2e-4  # of being false; the odds of a field that holds about nine nats
+CERTAIN_NATS = 22.0  # beyond this no further guesses are made
+LEAST_P_FALSE = 1e-9  # nothing measured is surer than the model it rests on
+PAIRS_NEEDED = 4
+LIKE = 0.7  # another place explaining this share of the pairs explains the field as well
+BAD_FIT_SD = 5.0
+CHANCE = "the likeness is no better than chance can make it"
+FRUITLESS_BATCHES = 8
+
+
+class Points(NamedTuple):
+    """Places in one plane with their standard deviations per axis."""
+
+    at_um: Floats
+    sigma_um: Floats
+
+
+class ChipPose(NamedTuple):
+    """Where the chip lies: the pairs, the transform, every site's place now, and the risk."""
+
+    affine: Floats
+    pairs: list[tuple[int, int]]
+    p_false: float
+    at_um: Floats
+    sigma_um: Floats
+    log_factor: float
+
+
+class NoMatch(NamedTuple):
+    """No pose can be trusted."""
+
+    why: str
+    p_false: float
+
+
+def registered(stored: Points, spots: Points) -> ChipPose | NoMatch:
+    """The one pose that explains the spots by the stored points, or why there is none."""
+    if len(spots.at_um) < PAIRS_NEEDED or len(stored.at_um) < PAIRS_NEEDED:
+        return NoMatch(f"fewer than {PAIRS_NEEDED} spots or sites cannot prove a place", 1.0)
+    field = field_of(*spots)
+    sites = _prepared(stored, field)
+    lattice = lattice_of(stored.at_um)
+    found, rival = _on_lattice(lattice, sites, field) if lattice else (_search(sites, field), 0.0)
+    if not found:
+        return NoMatch("nothing stored looks like this field", 1.0)
+    return _decided(found, rival, stored, field)
+
+
+def _prepared(stored: Points, field: Field) -> Stored:
+    extent = np.maximum(np.ptp(stored.at_um, axis=0), field.half_um)
+    cell = math.sqrt(float(extent.prod()) / len(stored.at_um))
+    grid = Grid(stored.at_um, cell)
+    return Stored(stored.at_um, stored.sigma_um, math.log(float(extent.prod())), grid)
+
+
+def _on_lattice(lattice: Lattice, stored: Stored, field: Field) -> tuple[list[Verdict], float]:
+    """Poses on a periodic map, and the log factor of another chip with the same lattice."""
+    laid = ideal_fit(lattice, field)
+    if laid is None:
+        return [], 0.0
+    found: list[Verdict] = []
+    for sites, spots in places(lattice, stored, field, *laid):
+        if any(_holds(other, sites, spots) for other in found):
+            continue
+        verdict = _tried(stored, field, sites, spots)
+        if verdict:
+            found = sorted(_with(found, verdict), key=lambda one: -one.log_factor)
+    return found, max(laid[0].log_factor, 0.0)
+
+
+def _search(stored: Stored, field: Field) -> list[Verdict]:
+    """Different poses, the best first."""
+    found: list[Verdict] = []
+    for fruitless, batch in enumerate(guesses(stored, field)):
+        found = _grown_from(batch, found, stored, field)
+        if found and found[0].log_factor > CERTAIN_NATS:
+            break
+        if fruitless > FRUITLESS_BATCHES and (not found or found[0].log_factor < 0):
+            break
+    return found
+
+
+def _with(found: list[Verdict], verdict: Verdict) -> list[Verdict]:
+    """Of two descriptions of one place only the likelier is kept."""
+    same = [other for other in found if _same(verdict, other)]
+    if any(other.log_factor >= verdict.log_factor for other in same):
+        return found
+    return [other for other in found if all(other is not one for one in same)] + [verdict]
+
+
+def _grown_from(
+    batch: Guesses, found: list[Verdict], stored: Stored, field: Field
+) -> list[Verdict]:
+    """After a certain pose only guesses that could show another as good are followed."""
+    top = batch.score.max(initial=0.0)
+    for sites, spots, score in zip(*batch, strict=True):
+        certain = bool(found) and found[0].log_factor > CERTAIN_NATS
+        if (certain and score < LIKE * top) or any(_holds(v, sites, spots) for v in found):
+            continue
+        verdict = _tried(stored, field, sites, spots)
+        if verdict:
+            found = sorted(_with(found, verdict), key=lambda one: -one.log_factor)
+    return found
+
+
+def _holds(verdict: Verdict, sites: Ints, spots: Ints) -> bool:
+    """Whether the pose already rests on these pairs."""
+    met = (verdict.sites[:, None] == sites) & (verdict.spots[:, None] == spots)
+    return bool(met.any(axis=0).all())
+
+
+def _tried(stored: Stored, field: Field, sites: Ints, spots: Ints) -> Verdict | None:
+    at, seen = stored.at_um[sites], field.at_um[spots]
+    frame = frame_of(at, seen, field.centre_um, field.half_um)
+    sd = np.sqrt(stored.sigma_um[sites] ** 2 + field.sigma_um[spots] ** 2)
+    return grown(stored, field, fitted(frame, at, seen, sd, ALL_TERMS))
+
+
+def _same(one: Verdict, other: Verdict) -> bool:
+    """Two descriptions of one place agree on where the middle of the field is stored."""
+    turn = one.fit.frame.turn_rad - other.fit.frame.turn_rad
+    apart = one.fit.frame.origin_um - other.fit.frame.origin_um
+    pairs = set(zip(one.sites.tolist(), one.spots.tolist(), strict=True))
+    shared = pairs & set(zip(other.sites.tolist(), other.spots.tolist(), strict=True))
+    near = math.hypot(*apart) < 0.05 * one.fit.frame.half_um and abs(math.sin(turn / 2)) < 0.05
+    return near or len(shared) > len(pairs) / 2
+
+
+def _decided(
+    found: list[Verdict], rival: float, stored: Points, field: Field
+) -> ChipPose | NoMatch:
+    """Believe the best pose, or say what speaks against it."""
+    best, others = found[0], found[1:]
+    factors = np.array([verdict.log_factor for verdict in found])
+    against = float(np.logaddexp.reduce(np.append(factors[1:], rival)))
+    p_false = max(1 / (1 + math.exp(min(best.log_factor - against, 700.0))), LEAST_P_FALSE)
+    twin = next((other for other in others if _explains_as_well(other, best)), None)
+    if twin is not None:
+        return NoMatch("the field fits two places of the map", max(p_false, 0.5))
+    if p_false > BELIEVED or len(best.sites) < PAIRS_NEEDED:
+        why = "another chip with the same lattice looks like this" if rival > 0 else CHANCE
+        return NoMatch(why, max(p_false, BELIEVED))
+    if best.worst > BAD_FIT_SD:
+        return NoMatch("the spots lie farther off than their sigmas allow", p_false)
+    at, sigma = _places(best, stored, field)
+    pairs = list(zip(best.sites.tolist(), best.spots.tolist(), strict=True))
+    return ChipPose(affine_of(best.fit), pairs, p_false, at, sigma, best.log_factor)
+
+
+def _explains_as_well(other: Verdict, best: Verdict) -> bool:
+    """Trusted by itself, and with as good a fit: then luck decides between them."""
+    alike = len(other.sites) >= LIKE * len(best.sites)
+    return alike and other.worst < BAD_FIT_SD and other.log_factor > -math.log(BELIEVED)
+
+
+def _places(best: Verdict, stored: Points, field: Field) -> tuple[Floats, Floats]:
+    """Every site now: as predicted, and where its own spot was seen, fused with that."""
+    at, covariance = best.fit.predicted(stored.at_um)
+    of_pose = covariance.trace(axis1=1, axis2=2) / 2
+    own, seen = stored.sigma_um[best.sites] ** 2, field.sigma_um[best.spots] ** 2
+    weight = own / (own + seen)
+    at[best.sites] += weight[:, None] * (field.at_um[best.spots] - at[best.sites])
+    variance = stored.sigma_um**2 + of_pose
+    variance[best.sites] = own * (1 - weight) + (1 - weight) ** 2 * of_pose[best.sites]
+    return at, np.sqrt(variance)

@@ -1,0 +1,114 @@
+"""The parts of registration, each against a reckoning of another kind."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from mapping.evidence import field_of
+from mapping.grid import Grid
+from mapping.lattice import lattice_of
+from mapping.pose_fit import ALL_TERMS, affine_of, fitted, frame_of
+from mapping.register import ChipPose, NoMatch, Points, registered
+
+
+@pytest.fixture
+def chance(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_grid_finds_what_a_full_search_finds(chance: np.random.Generator) -> None:
+    points, places = chance.normal(0, 30, (300, 2)), chance.normal(0, 50, (40, 2))
+    radius = chance.uniform(0, 25, 40)
+    place, point = Grid(points, 7.0).near(places, radius)
+    expected = {
+        (i, j)
+        for i, j in itertools.product(range(40), range(300))
+        if math.dist(places[i], points[j]) < radius[i]
+    }
+    assert set(zip(place.tolist(), point.tolist(), strict=True)) == expected
+    assert len(place) == len(expected)
+
+
+def test_grid_bears_points_on_a_line_and_one_alone() -> None:
+    line = np.column_stack([np.zeros(50), np.arange(50.0)])
+    assert len(Grid(line, 0.001).near(line, np.full(50, 0.5))[0]) == 50
+    assert len(Grid(line[:1], 1.0).near(line, np.full(50, 1.5))[0]) == 2
+
+
+def test_fit_recovers_a_pose_and_its_uncertainty(chance: np.random.Generator) -> None:
+    """The scatter of many fits is what each of them says of itself."""
+    turn = np.array([[math.cos(2.0), math.sin(2.0)], [-math.sin(2.0), math.cos(2.0)]])
+    sites = chance.uniform(-40, 40, (60, 2))
+    true = 1.01 * sites @ turn + np.array([100.0, -50.0])
+    off = []
+    for _ in range(150):
+        seen = true + chance.normal(0, 0.03, true.shape)
+        frame = frame_of(sites, seen, np.array([100.0, -50.0]), 40.0)
+        fit = fitted(frame, sites, seen, np.full(60, 0.03), ALL_TERMS)
+        at, covariance = fit.predicted(sites[:1])
+        off.append((at[0] - true[0]) / np.sqrt(np.diagonal(covariance[0])))
+        assert affine_of(fit)[:, :2] == pytest.approx(1.01 * turn.T, abs=0.004)
+    z = math.sqrt(np.mean(np.square(off)))
+    assert z == pytest.approx(1.0, abs=4 / math.sqrt(2 * 2 * 150))
+
+
+@pytest.mark.parametrize(
+    ("basis", "turns"),
+    [([[5, 0], [0, 5]], 4), ([[5, 0], [2.5, 4.3301]], 6), ([[5, 0], [0, 7]], 2)],
+)
+def test_lattice_and_its_symmetries(
+    basis: list[list[float]], turns: int, chance: np.random.Generator
+) -> None:
+    nodes = np.array(list(itertools.product(range(30), repeat=2))) @ np.array(basis)
+    at = (nodes + chance.normal(0, 0.1, nodes.shape))[chance.random(900) < 0.85]
+    lattice = lattice_of(at)
+    assert lattice is not None
+    assert lattice.spread_um == pytest.approx(0.1, rel=0.1)
+    assert abs(np.linalg.det(lattice.basis_um)) == pytest.approx(
+        abs(np.linalg.det(basis)), rel=0.001
+    )
+    assert len(lattice.symmetries()) == turns
+
+
+def test_random_sites_are_no_lattice(chance: np.random.Generator) -> None:
+    assert lattice_of(chance.uniform(0, 100, (900, 2))) is None
+
+
+def test_a_crowd_of_spots_makes_likeness_cheaper(chance: np.random.Generator) -> None:
+    at = np.concatenate([chance.uniform(0, 80, (20, 2)), chance.normal(40, 0.5, (20, 2))])
+    field = field_of(at, np.full(40, 0.02))
+    assert field.log_chance[20:].mean() > field.log_chance[:20].mean() + 1.5
+
+
+def test_the_prediction_of_a_seen_site_lies_between_map_and_spot(
+    chance: np.random.Generator,
+) -> None:
+    at = chance.uniform(0, 60, (40, 2))
+    stored = Points(at, np.full(40, 0.04))
+    seen = Points(at + chance.normal(0, 0.02, at.shape), np.full(40, 0.02))
+    found = registered(stored, seen)
+    assert isinstance(found, ChipPose)
+    assert np.median(found.sigma_um) < 0.02  # better than the spot alone
+    assert np.linalg.norm(found.at_um - seen.at_um, axis=1).mean() < 0.02
+
+
+def test_one_spot_at_many_places_is_no_constellation() -> None:
+    same = Points(np.zeros((20, 2)), np.full(20, 0.02))
+    assert isinstance(registered(same, same), NoMatch)
+
+
+def test_every_stray_makes_a_pose_less_sure(chance: np.random.Generator) -> None:
+    """Ten pairs chosen of forty spots are a lesser wonder than ten of ten."""
+    at = chance.uniform(0, 60, (10, 2))
+    stored = Points(at, np.full(10, 0.02))
+    corners = np.array([[0.0, 0.0], [60.0, 60.0]])
+    strays = np.concatenate([corners, chance.uniform(0, 60, (28, 2))])
+    factors = []
+    for spots in (np.concatenate([at, corners]), np.concatenate([at, strays])):
+        found = registered(stored, Points(spots, np.full(len(spots), 0.02)))
+        assert isinstance(found, ChipPose)
+        factors.append(found.log_factor)
+    fewer, more = (math.lgamma(n - 9) - math.lgamma(n + 1) for n in (12, 40))
+    assert factors[0] - factors[1] == pytest.approx(fewer - more, abs=5)
