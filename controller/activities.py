@@ -48,7 +48,7 @@ class Activities:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def move(self, target: StagePoint | None) -> None:
-        """Go there, saying on the way where; stop where it is when called off."""
+        """Go there, saying on the way where; called off or failed, stop and say where."""
         if target is None:
             raise TypeError("nobody said where to")
         moving = asyncio.create_task(self._stage.move_to(target))
@@ -56,7 +56,8 @@ class Activities:
             while not (await asyncio.wait({moving}, timeout=LOOK_EVERY_S))[0]:
                 await self._look()
             moving.result()
-        except asyncio.CancelledError:
+            await self._look()
+        except (asyncio.CancelledError, DeviceFault):
             moving.cancel()
             with contextlib.suppress(DeviceFault):
                 await self._stage.halt()
@@ -65,7 +66,6 @@ class Activities:
         finally:
             moving.cancel()
             await asyncio.gather(moving, return_exceptions=True)
-        await self._look()
 
     async def rest(self, _target: StagePoint | None) -> None:
         """Nothing is known and nothing is done, for a while."""
