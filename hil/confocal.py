@@ -1,0 +1,63 @@
+"""How strongly a spot of light excites a point, and how much of the answer reaches the fibre."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from hil.diffraction import into_core, radial
+from hil.keyed import Floats
+from hil.nature import OpticsNature
+
+REACH_UM = 2.0  # beyond it, to the side, nothing is excited or collected
+HEIGHT_UM = 2.5  # the same, up and down
+STEP_UM = 0.01
+HEIGHT_STEP_UM = 0.05
+
+
+class Confocal:
+    """Excitation and collection; each is 1 where it is best.
+
+    `seen_um2` and `lit_um2` are the areas of evenly glowing chip that send as much light, lit
+    evenly or by the spot, as if all of it were collected.
+    """
+
+    def __init__(self, optics: OpticsNature) -> None:
+        self._corners = _corners(optics)
+        radii_um = np.arange(0.0, REACH_UM, STEP_UM)
+        excited, collected = self.at(radii_um, np.zeros(len(radii_um)))
+        ring_um2 = 2.0 * np.pi * radii_um * STEP_UM
+        self.seen_um2 = float(np.sum(collected * ring_um2))
+        self.lit_um2 = float(np.sum(excited * collected * ring_um2))
+
+    def at(self, distance_um: Floats, height_um: Floats) -> tuple[Floats, Floats]:
+        """Both, for each distance from the axis and height; straight between tabled values."""
+        column = np.minimum(distance_um, REACH_UM) / STEP_UM
+        row = (np.clip(height_um, -HEIGHT_UM, HEIGHT_UM) + HEIGHT_UM) / HEIGHT_STEP_UM
+        i, j = column.astype(np.int64), row.astype(np.int64)
+        column -= i
+        row -= j
+        corner = self._corners[:, :, i, j]
+        both = corner[0] + row * corner[1] + column * (corner[2] + row * corner[3])
+        return both[0], both[1]
+
+
+@lru_cache(maxsize=8)
+def _corners(optics: OpticsNature) -> Floats:
+    """Value, differences to the next in height and in distance, and of both, at each node."""
+    table = _tables(optics)
+    up = np.diff(table, axis=2, append=0.0)
+    out = np.diff(table, axis=1, append=0.0)
+    return np.stack((table, up, out, np.diff(out, axis=2, append=0.0)))
+
+
+def _tables(optics: OpticsNature) -> Floats:
+    radii_um = np.arange(0.0, REACH_UM + optics.fibre_core_um + STEP_UM, STEP_UM)
+    nodes = round(REACH_UM / STEP_UM) + 1
+    heights_um = np.linspace(-HEIGHT_UM, HEIGHT_UM, round(2 * HEIGHT_UM / HEIGHT_STEP_UM) + 1)
+    excitation = radial(optics, optics.pump_um, radii_um[:nodes], heights_um)
+    emission = radial(optics, optics.emission_um, radii_um, heights_um)
+    collection = into_core(radii_um, emission, optics.fibre_core_um)[:nodes]
+    tables = np.stack((excitation / excitation.max(), collection / collection.max()))
+    tables[:, -1] = 0.0
+    tables[:, :, (0, -1)] = 0.0
+    return np.asarray(tables)

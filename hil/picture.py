@@ -1,0 +1,75 @@
+"""A scene as a camera looks at it."""
+
+import numpy as np
+
+from hil.backdrop import Grid, glow
+from hil.confocal import REACH_UM
+from hil.keyed import Floats
+from hil.light import Spots
+from hil.nature import CameraNature
+from hil.scene import Conditions, Scene
+
+SMEARED_FROM_UM = 0.04
+"""A shorter way during an exposure is not seen beside the width of the diffraction pattern."""
+
+
+def electrons_per_s(
+    scene: Scene, now: Conditions, camera: CameraNature, rows: range, spots: Spots
+) -> Floats:
+    """In each pixel of those rows, on average over the times."""
+    grid = _grid(scene, now.focus_um.mean(axis=0), camera, rows)
+    group = scene.emission.group(scene.chip.within(grid.middle_um, grid.reach_um + REACH_UM))
+    excited, _ = scene.response(group, now)
+    cps = group.are.saturated_cps * scene.excitation(group, excited, now)
+    cps = cps * scene.emission.visible(group, now.times_s)
+    place_um = group.are.place_um[:, :, 0].T
+    canvas = spots.canvas(*grid.shape)
+    for focus_um, light_cps in _still(now.focus_um, cps):
+        here = _grid(scene, focus_um, camera, rows)
+        height_um = place_um[:, 2] - focus_um[2]
+        spots.draw(canvas, np.column_stack((here.px(place_um[:, :2]), height_um)), light_cps)
+    _draw_spot(scene, canvas, now, grid, spots)
+    return np.asarray(camera.electrons_per_count * (spots.seen(canvas) + _even(scene, now, grid)))
+
+
+def _even(scene: Scene, now: Conditions, grid: Grid) -> Floats:
+    """Light without sharp edges: the chip's own under a wide field, and the lamp's."""
+    pixel_um2 = grid.pixel_um**2
+    lamp_cps = now.lamp_cps.mean() * pixel_um2 / scene.confocal.seen_um2
+    wide_uw = np.mean(now.power_uw * now.wide) * scene.optics.wide_to_spot
+    if not wide_uw:
+        return np.full(grid.shape, lamp_cps)
+    cps_per_uw = scene.chip.nature.background_cps_per_uw * pixel_um2 / scene.confocal.lit_um2
+    brightest_um = now.focus_um[:, :2].mean(axis=0) + scene.wide_centre_um
+    light = glow(scene.chip.scenery, grid, brightest_um, scene.optics.wide_radius_um)
+    light *= wide_uw * cps_per_uw
+    light += lamp_cps
+    return light
+
+
+def _draw_spot(scene: Scene, canvas: Floats, now: Conditions, grid: Grid, spots: Spots) -> None:
+    """The chip's own light under the focused laser, as good as a point."""
+    spot_uw = float(np.mean(now.power_uw * ~now.wide))
+    if spot_uw:
+        middle_um = now.focus_um[:, :2].mean(axis=0)[None, :]
+        bright = scene.chip.scenery.at(middle_um, scene.near(now.focus_um)[1])
+        place = np.column_stack((grid.px(middle_um), [0.0]))
+        spots.draw(canvas, place, spot_uw * scene.chip.nature.background_cps_per_uw * bright)
+
+
+def _grid(scene: Scene, focus_um: Floats, camera: CameraNature, rows: range) -> Grid:
+    cos, sin = np.cos(np.radians(camera.turn_deg)), np.sin(np.radians(camera.turn_deg))
+    across_um = scene.pose.turned(camera.pixel_um * np.array([cos, sin]))
+    down_um = scene.pose.turned(camera.pixel_um * np.array([-sin, cos]))
+    column = (camera.width_px - 1) / 2 + camera.spot_px[0]
+    row = (camera.height_px - 1) / 2 + camera.spot_px[1] - rows.start
+    origin_um = focus_um[:2] - column * across_um - row * down_um
+    return Grid((len(rows), camera.width_px), origin_um, across_um, down_um)
+
+
+def _still(focus_um: Floats, cps: Floats) -> list[tuple[Floats, Floats]]:
+    """Places and light of the pictures that make up an exposure: one, unless the focus moved."""
+    if np.hypot(*np.ptp(focus_um[:, :2], axis=0)) < SMEARED_FROM_UM:
+        return [(focus_um.mean(axis=0), cps.mean(axis=1))]
+    cps = cps / len(focus_um) * np.ones(len(focus_um))
+    return [(focus_um[n], cps[:, n]) for n in range(len(focus_um))]

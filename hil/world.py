@@ -1,0 +1,215 @@
+"""Ground truth: chip, emitters, light, drift, as functions of time; there is no tick.
+
+All devices ask the same world. Commands and troubles are written into its timelines with the
+instant at which they happen; answers about instants before that do not change.
+"""
+
+import itertools
+import math
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.arrivals import CELL_PS
+from hil.blocks import Blocks
+from hil.camera import Camera
+from hil.cells import CELL_S, CELLS_PER_S, Counting, Glow
+from hil.chance import keyed_bits
+from hil.chip import Chip
+from hil.confocal import Confocal
+from hil.emission import Emission
+from hil.environment import Environment
+from hil.keyed import Floats, Ints, bits, normals
+from hil.nature import WorldNature
+from hil.photons import Photons
+from hil.picture import electrons_per_s
+from hil.pose import StageErrors, drawn_pose
+from hil.scene import Conditions, Scene
+from hil.spad import Spad
+from hil.timeline import Timeline
+
+Stage = Callable[[Floats], Floats]
+"""Where the stage says it is, x, y, z in um (n, 3), at rising times, those gone by included."""
+
+LOOKS_PER_EXPOSURE = 16
+BRIGHTEST = 20.0
+"""Times the mean fluorescence: more than emitters and marks together send."""
+_CHIP, _POSE, _SURROUNDINGS, _PHOTONS, _CAMERA, _LASER = range(1, 7)
+
+
+class World:
+    """One rack's inside; `laser_uw` and the other timelines are what commands change."""
+
+    def __init__(self, nature: WorldNature, seed: int, stage: Stage) -> None:
+        self.nature, self._seed, self._stage = nature, seed, stage
+        self.laser_uw = Timeline(0.0)  # what the laser is told to send
+        self.laser_share = Timeline(1.0)  # what a trouble leaves of it
+        self.polarisation = Timeline(0.0, 0.0)  # angle in rad; 1 linear to 0 circular
+        self.wide_field = Timeline(0.0)  # 1 lights the whole field instead of the focus
+        self.lamp_cps = Timeline(0.0)
+        self.detectors = Timeline(1.0, 1.0)  # 0 is dead
+        surroundings = keyed_bits(seed, _SURROUNDINGS)
+        self.environment = Environment(nature.environment, nature.laser.wander_rms, surroundings)
+        self.camera = Camera(nature.camera, nature.optics, keyed_bits(seed, _CAMERA))
+        self.errors = StageErrors(nature.stage)
+        self._laser_key = keyed_bits(seed, _LASER)
+        self._confocal = Confocal(nature.optics)
+        self._chip = lru_cache(maxsize=4)(self._made_chip)
+        self._cycle = self._chip_number = 0
+        self._since_cell, self._scenes = [-(1 << 62)], [self._set_scene()]
+        self._strays = Blocks(lambda cells: self._strays_at(cells / CELLS_PER_S))
+        spads = (Spad(nature.spads[0]), Spad(nature.spads[1]))
+        photons = keyed_bits(seed, _PHOTONS)
+        counting = Counting(self._light, self._brightest_cps, nature.optics, spads, photons)
+        self._photons = Photons(counting, spads, photons)
+
+    def counts(self, since_s: float, until_s: float) -> tuple[int, int]:
+        """Clicks of both detectors; whole milliseconds are quick."""
+        counted = [self._photons.counts(*span) for span in self._spans(since_s, until_s)]
+        return sum(a for a, _ in counted), sum(b for _, b in counted)
+
+    def coincidences(self, since_s: float, until_s: float, within_ps: int) -> int:
+        """Pairs no further apart; their number is drawn, the tags agree with it on average."""
+        spans = self._spans(since_s, until_s)
+        return sum(self._photons.coincidences(*span, within_ps) for span in spans)
+
+    def tags(self, since_s: float, until_s: float) -> tuple[Ints, Ints]:
+        """Rising times in ps and the channel of each: the very clicks that are counted."""
+        found = [self._photons.tags(*span) for span in self._spans(since_s, until_s)]
+        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+    def frame(
+        self, camera: Camera, start_s: float, exposure_s: float, gain: float = 1.0
+    ) -> NDArray[np.uint16]:
+        """One picture; row by row later under a rolling shutter."""
+        looks = (np.arange(LOOKS_PER_EXPOSURE) + 0.5) / LOOKS_PER_EXPOSURE * exposure_s
+        pictures = []
+        for rows in camera.bands():
+            times_s = start_s + rows.start * camera.nature.rolling_line_s + looks
+            scene = self.scene(times_s[-1])
+            now = self._conditions(scene, times_s, self._strays_at(times_s))
+            pictures.append(electrons_per_s(scene, now, camera.nature, rows, camera.spots))
+        return camera.frame(np.concatenate(pictures), start_s, exposure_s, gain)
+
+    def laser_power_uw(self, now_s: float) -> float:
+        """What really reaches the chip."""
+        return self._now(now_s).power_uw.item()
+
+    def temperatures_k(self, now_s: float) -> tuple[float, float]:
+        """Of the enclosure's air and of the mount."""
+        return self.environment.temperatures_k(now_s)
+
+    def scene(self, now_s: float) -> Scene:
+        """The chip that is in, and how it lies."""
+        return self._scenes[bisect_right(self._since_cell, now_s / CELL_S + 1e-6) - 1]
+
+    def focus_um(self, now_s: float) -> Floats:
+        """Where on the chip the focus is: x, y, and z above its surface."""
+        return np.asarray(self._now(now_s).focus_um[0])
+
+    def aim_um(self, place_um: Floats, now_s: float) -> Floats:
+        """What the stage must say for the focus to be at that place on the chip."""
+        moved_um = self._strays_at(np.array([now_s]))[:3].T
+        true_um = self.scene(now_s).pose.off_chip_um(place_um[None, :]) - moved_um
+        return np.asarray(self.errors.stage_um(true_um)[0])
+
+    def signal_cps(self, emitter: int, now_s: float) -> tuple[float, float]:
+        """Mean rate of one emitter, both detectors: as pointed, and as pointed best."""
+        return self.scene(now_s).signal_cps(emitter, self._now(now_s))
+
+    def bleach(self, emitter: int, at_s: float) -> None:
+        """For ever."""
+        self.scene(at_s).emission.forced(emitter).dimmed.set(at_s, 0.0)
+
+    def blink_off(self, emitter: int, at_s: float, for_s: float) -> None:
+        """Dark for a while."""
+        self.scene(at_s).emission.forced(emitter).dimmed.between(at_s, at_s + for_s, 0.0)
+
+    def jump(self, emitter: int, at_s: float, by_mev: float) -> None:
+        """To another wavelength, perhaps out of the filter; 0 is back."""
+        self.scene(at_s).emission.forced(emitter).shifted_mev.set(at_s, by_mev)
+
+    def temperature_step(self, at_s: float, by_k: float) -> None:
+        """The room becomes so much warmer, and the rack follows."""
+        self.environment.step(at_s, by_k)
+        self._strays.forget()
+
+    def shake(
+        self, at_s: float, for_s: float, hz: float, amplitude_um: tuple[float, float, float]
+    ) -> None:
+        """Vibration for a while."""
+        self.environment.shake(at_s, for_s, hz, amplitude_um)
+        self._strays.forget()
+
+    def swap_chip(self, at_s: float) -> None:
+        """Another chip of the same nature, not quite where the old one lay."""
+        self._chip_number += 1
+        self._change_scene(at_s)
+
+    def power_cycle(self, at_s: float) -> None:
+        """The same chip lies otherwise, and the rack begins cold."""
+        self.environment.power_up(at_s)
+        self._strays.forget()
+        self._change_scene(at_s)
+
+    def _change_scene(self, at_s: float) -> None:
+        self._cycle += 1
+        self._since_cell.append(math.ceil(at_s / CELL_S - 1e-6))
+        self._scenes.append(self._set_scene())
+
+    def _set_scene(self) -> Scene:
+        pose = drawn_pose(self.nature.pose, keyed_bits(self._seed, _POSE), self._cycle)
+        return Scene(self._chip(self._chip_number), pose, self.nature.optics, self._confocal)
+
+    def _made_chip(self, number: int) -> Emission:
+        chip = Chip(self.nature.chip, keyed_bits(self._seed, _CHIP, number))
+        return Emission(chip, self.nature.optics, self._set_power_uw)
+
+    def _spans(self, since_s: float, until_s: float) -> list[tuple[int, int]]:
+        """In ps, cut where the scene changes; whole ns, so that a float's error is forgiven."""
+        since_ps, until_ps = round(since_s * 1e9) * 1000, round(until_s * 1e9) * 1000
+        cuts = [cell * CELL_PS for cell in self._since_cell[1:]]
+        edges = [since_ps, *(cut for cut in cuts if since_ps < cut < until_ps), until_ps]
+        return list(itertools.pairwise(edges))
+
+    def _light(self, first: int, end: int) -> Glow:
+        times_s = np.arange(first, end) / CELLS_PER_S
+        scene = self.scene(times_s[-1])
+        return scene.glow(self._conditions(scene, times_s, self._strays.over(first, end)))
+
+    def _brightest_cps(self, first: int, end: int) -> float:
+        since_s, until_s = first / CELLS_PER_S, end / CELLS_PER_S
+        glow_cps = BRIGHTEST * self.nature.chip.background_cps_per_uw
+        lamp_cps = self.lamp_cps.highest(since_s, until_s)
+        return lamp_cps + glow_cps * self.laser_uw.highest(since_s, until_s)
+
+    def _now(self, now_s: float) -> Conditions:
+        times_s = np.array([now_s])
+        return self._conditions(self.scene(now_s), times_s, self._strays_at(times_s))
+
+    def _conditions(self, scene: Scene, times_s: Floats, strays: Floats) -> Conditions:
+        true_um = self.errors.true_um(self._stage(times_s)) + strays[:3].T
+        angle_rad, linearity = self.polarisation.over(times_s)
+        return Conditions(
+            times_s=times_s,
+            focus_um=scene.pose.on_chip_um(true_um),
+            power_uw=self._set_power_uw(times_s) * strays[3],
+            wide=self.wide_field.over(times_s)[0] > 0.0,
+            pump_rad=angle_rad + scene.pose.turn_rad,
+            linearity=linearity,
+            lamp_cps=self.lamp_cps.over(times_s)[0],
+            alive=self.detectors.over(times_s),
+        )
+
+    def _strays_at(self, times_s: Floats) -> Floats:
+        """What no command changes: three rows of displacement, one of the laser's true share."""
+        moved_um, wander = self.environment.strays(times_s)
+        cell = np.floor(times_s / CELL_S + 1e-6).astype(np.int64)
+        noise = self.nature.laser.noise_rms * normals(bits(self._laser_key, cell))
+        return np.vstack((moved_um.T, np.maximum(1.0 + wander + noise, 0.0)))
+
+    def _set_power_uw(self, times_s: Floats) -> Floats:
+        return np.asarray(self.laser_uw.over(times_s)[0] * self.laser_share.over(times_s)[0])
