@@ -12,20 +12,21 @@ import numpy as np
 from hil.chance import keyed_bits
 from hil.keyed import Bits, Flags, Floats, Ints, bits, counts, uniforms
 
-CHANGES_PER_CELL = 64.0
-"""A cell back, at least one change has happened, but for a chance of e^-64."""
+SURE = 64.0
+"""Expected number of changes in a cell; that there is none has a chance of e^-64."""
 
 
-def changes(key: int, rate_hz: float, first_s: float, last_s: float) -> tuple[Floats, Bits]:
-    """The instants up to the last, from well before the first, and 64 bits to judge each by."""
-    cell_s = CHANGES_PER_CELL / rate_hz
-    return _changes(key, cell_s, int(first_s // cell_s) - 1, int(last_s // cell_s) + 1)
+def changes(
+    key: int, rate_hz: float, cell_s: float, first_s: float, last_s: float
+) -> tuple[Floats, Bits]:
+    """Instants up to the last, from a cell before the first, and 64 bits to judge each by."""
+    return _changes(key, rate_hz, cell_s, int(first_s // cell_s) - 1, int(last_s // cell_s) + 1)
 
 
 @lru_cache(maxsize=1024)
-def _changes(key: int, cell_s: float, first: int, end: int) -> tuple[Floats, Bits]:
+def _changes(key: int, rate_hz: float, cell_s: float, first: int, end: int) -> tuple[Floats, Bits]:
     cells = np.arange(first, end)
-    number = counts(np.full(len(cells), CHANGES_PER_CELL), uniforms(bits(key, cells)))
+    number = counts(np.full(len(cells), rate_hz * cell_s), uniforms(bits(key, cells)))
     cell, rank = np.repeat(cells, number), ranks(number)
     times_s = (cell + uniforms(bits(keyed_bits(key, 1), cell, rank))) * cell_s
     order = np.argsort(times_s)
@@ -43,22 +44,17 @@ def bright(
 ) -> Flags:
     """A telegraph: on at a rate of its own, off at a rate that the given share activates."""
     total_hz = off_hz + on_hz
-    when_s, drawn = changes(key, total_hz, times_s[0], times_s[-1])
+    when_s, drawn = changes(key, total_hz, SURE / on_hz, times_s[0], times_s[-1])
     u = uniforms(drawn) * total_hz
     turns_on = u < on_hz
     happens = turns_on | (u - on_hz < off_hz * activated(when_s))
-    return latest(when_s[happens], turns_on[happens], times_s)
-
-
-def latest(when_s: Floats, what: Flags, times_s: Floats) -> Flags:
-    """What the latest change before each time made of it; true where there was none."""
-    made = np.concatenate(([True], what))
-    return made[np.searchsorted(when_s, times_s, side="right")]
+    latest = np.searchsorted(when_s[happens], times_s, side="right") - 1
+    return np.asarray(turns_on[happens][latest])
 
 
 def shifts(key: int, rate_hz: float, at_home: float, times_s: Floats) -> Floats:
     """Jumps between 0, so often at home, and any place from -1 to 1."""
-    when_s, drawn = changes(key, rate_hz, times_s[0], times_s[-1])
+    when_s, drawn = changes(key, rate_hz, SURE / rate_hz, times_s[0], times_s[-1])
     u = uniforms(drawn)
     place = np.where(u < at_home, 0.0, 2.0 * (u - at_home) / (1.0 - at_home) - 1.0)
-    return place[np.searchsorted(when_s, times_s, side="right") - 1]
+    return np.asarray(place[np.searchsorted(when_s, times_s, side="right") - 1])

@@ -54,6 +54,15 @@ def test_shot_noise_is_poisson(mean_e: float) -> None:
     assert (off**3).mean() == pytest.approx(mu, abs=SIGMAS * math.sqrt((sixth - mu**2) / n))
 
 
+def test_dim_and_bright_pixels_of_one_frame_are_poisson_alike() -> None:
+    one = camera(gain_adu_per_e=4.0, gain_sd=0.0, read_noise_e=0.01, offset_sd_adu=0.0)
+    light = np.tile((4.0, 300.0), (192, 96))
+    seen = np.array([(one.frame(light, n, 1.0) - 100.0) / 4.0 for n in range(10)])
+    for half, mu in ((seen[:, :, ::2], 4.0), (seen[:, :, 1::2], 300.0)):
+        assert half.mean() == pytest.approx(mu, abs=SIGMAS * math.sqrt(mu / half.size))
+        assert half.var() == pytest.approx(mu, rel=SIGMAS * math.sqrt((2 + 1 / mu) / half.size))
+
+
 def test_maps_are_found_again_from_frames() -> None:
     one, n = camera(), 60
     dark, light = frames(one, 0.0, n), frames(one, 2000.0, n)
@@ -98,7 +107,7 @@ def test_saturation_is_the_well_or_the_converter_whichever_is_less() -> None:
 
 
 def test_cosmic_particles_hit_now_and_then() -> None:
-    one, n = camera(cosmic_per_s=0.5), 400
+    one, n = camera(cosmic_per_s=0.5, width_px=64, height_px=64), 3000
     struck = sum(bool((frame > 250.0).any()) for frame in frames(one, 0.0, n))
     expected = n * -math.expm1(-0.5)
     assert struck == pytest.approx(expected, abs=SIGMAS * math.sqrt(expected * math.exp(-0.5)))

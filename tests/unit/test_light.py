@@ -183,6 +183,14 @@ def test_the_fibre_collects_the_image_over_its_core() -> None:
     assert collected == pytest.approx(expected, abs=0.01)
 
 
+def test_between_tabled_values_the_spot_is_as_at_them() -> None:
+    rng = np.random.default_rng(3)
+    radii_um, heights_um = rng.uniform(0.0, 0.6, 300), rng.uniform(-0.8, 0.8, 300)
+    excited, _ = Confocal(OPTICS).at(radii_um, heights_um)
+    direct = radial(OPTICS, OPTICS.pump_um, radii_um, heights_um).diagonal()
+    assert np.abs(excited - direct).max() < 3e-3
+
+
 def test_the_spot_has_the_depth_of_the_textbook() -> None:
     """Half the excitation, for a uniform pupil, where sinc^2 falls to one half: u/4 = 1.39."""
     confocal = Confocal(replace(OPTICS, numerical_aperture=0.5))

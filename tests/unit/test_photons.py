@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare, kstest
 
 from hil.nature import WorldNature
+from hil.spad import Spad
 from tests.unit.dark_room import (
     IDEAL,
     SIGMAS,
     Bench,
     Floats,
+    Ints,
     aimed,
     chi2_pull,
     lit_evenly,
@@ -103,6 +106,7 @@ def test_the_third_level_makes_counts_noisier() -> None:
     world = aimed(with_chip(shelf_ns=(1000.0, 1000.0), shelved=(1.2, 1.2))).world
     counts = np.array([sum(world.counts(k * 1e-3, (k + 1) * 1e-3)) for k in range(8000)])
     rate_hz = counts.mean() * 1e3
+    assert rate_hz == pytest.approx(1e6, rel=SIGMAS * np.sqrt(1.75 / counts.sum()))
     expected = 1.0 + 2.0 * rate_hz * 0.6 * 1e-6 / 1.6
     fano = counts.var() / counts.mean()
     assert fano == pytest.approx(expected, abs=SIGMAS * expected * np.sqrt(2 / len(counts)))
@@ -124,6 +128,16 @@ def test_counts_of_steady_light_are_poisson(cps: float) -> None:
     assert both == pytest.approx(0.0, abs=SIGMAS * mu / np.sqrt(n))
 
 
+def test_milliseconds_leave_no_trace() -> None:
+    """Clicks are spread evenly over the cells in which they are drawn, and so are pairs of them."""
+    dark = with_chip(shelf_ns=(2000.0, 2000.0), shelved=(1.2, 1.2), saturated_cps=2e4)
+    times_ps, _ = aimed(dark).world.tags(0.0, 60.0)
+    phase = np.bincount(times_ps % 10**9 * 20 // 10**9, minlength=20)
+    assert chisquare(phase).pvalue > 1e-5
+    ends = np.diff(times_ps)
+    assert kstest(ends[ends > 1e8] - 1e8, "expon", args=(0.0, 60e12 / len(times_ps))).pvalue > 1e-5
+
+
 def test_tags_are_the_clicks_that_are_counted(rng: random.Random) -> None:
     """For any interval, whole cells or not, across the detectors' dead time and afterpulses."""
     bench = aimed(replace(with_chip(shelved=(0.6, 0.6)), spads=WorldNature().spads))
@@ -133,6 +147,21 @@ def test_tags_are_the_clicks_that_are_counted(rng: random.Random) -> None:
         until_s = since_s + 10.0 ** rng.uniform(-6, -1)
         _, channels = bench.world.tags(since_s, until_s)
         assert bench.world.counts(since_s, until_s) == tuple(np.bincount(channels, minlength=2))
+
+
+def test_cells_in_which_too_few_photons_clicked_are_done_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enough = Spad.photons_for
+
+    def too_few(spad: Spad, clicks: Ints, effort: int) -> Ints:
+        return clicks if effort == 1 else enough(spad, clicks, effort)
+
+    monkeypatch.setattr(Spad, "photons_for", too_few)
+    bench = aimed(replace(IDEAL, spads=WorldNature().spads))
+    times_ps, channels = bench.world.tags(0.0, 0.5)
+    assert bench.world.counts(0.0, 0.5) == tuple(np.bincount(channels))
+    assert np.diff(times_ps[channels == 0]).min() >= 24_000
 
 
 def test_whoever_asks_whatever_first_gets_the_same_clicks(rng: random.Random) -> None:

@@ -64,6 +64,11 @@ def test_intervals_are_a_dead_time_and_an_exponential(cps: float) -> None:
     assert kstest((gaps_ns - 24.0) * cps * 1e-9, "expon").pvalue > 1e-6
 
 
+def test_no_click_falls_into_the_dead_time_of_an_afterpulse() -> None:
+    gaps_ns, _ = intervals_ns(8e6, 0.1, dead_ns=24.0, afterpulse_share=0.05)
+    assert 24.0 <= gaps_ns.min() < 24.01
+
+
 @pytest.mark.parametrize(("cps", "share"), [(5e3, 0.05), (1e5, 0.005), (1e6, 0.03)])
 def test_afterpulses_stand_out_of_the_autocorrelation(cps: float, share: float) -> None:
     """Excess of pairs after the dead time, over what chance brings, per click that is none."""

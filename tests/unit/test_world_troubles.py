@@ -41,8 +41,9 @@ def test_blinking_needs_no_history() -> None:
 
     times_s = np.arange(1000.0, 1050.0, 0.003)
     whole = bright(9, 4.0, 10.0, times_s, lit)
-    for first in (3000, 9000, 15_000):
-        assert np.array_equal(whole[first:], bright(9, 4.0, 10.0, times_s[first:], lit))
+    for first in range(0, 16_000, 20):
+        few = slice(first, first + 3)
+        assert np.array_equal(whole[few], bright(9, 4.0, 10.0, times_s[few], lit))
 
 
 def test_spectral_jumps_come_at_their_rate_and_mostly_lead_home() -> None:
