@@ -146,7 +146,9 @@ def test_tags_are_the_clicks_that_are_counted(rng: random.Random) -> None:
         since_s = rng.uniform(0.0, 2.0)
         until_s = since_s + 10.0 ** rng.uniform(-6, -1)
         _, channels = bench.world.tags(since_s, until_s)
-        assert bench.world.counts(since_s, until_s) == tuple(np.bincount(channels, minlength=2).tolist())
+        assert bench.world.counts(since_s, until_s) == tuple(
+            np.bincount(channels, minlength=2).tolist()
+        )
 
 
 def test_cells_in_which_too_few_photons_clicked_are_done_again(
