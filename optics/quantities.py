@@ -5,7 +5,11 @@ wrong unit is caught by reading; a point in a wrong frame by the type checker.
 Pixel (0, 0) is the centre of the first pixel; x is the column.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class StagePoint(NamedTuple):
@@ -48,3 +52,33 @@ class StageBox(NamedTuple):
         low = StagePoint(*map(max, self.low, other.low))
         high = StagePoint(*map(min, self.high, other.high))
         return StageBox(low, high)
+
+
+class Frame(NamedTuple):
+    """What a camera saw, when, and with the stage where."""
+
+    pixels: "NDArray[np.uint16]"  # (height, width), the camera's own counts
+    began_s: float  # of the exposure, by the loop's clock
+    exposure_s: float
+    gain: float
+    number: int  # of the camera's own counting; a gap is a frame that was lost
+    stage: StagePoint | None = None
+
+
+class CountGate(NamedTuple):
+    """What both detectors counted between two instants; gates follow each other without a gap."""
+
+    clicks: tuple[int, int]
+    coincidences: int
+    counted_s: float
+    number: int  # a gap is a gate that was lost
+    ended_s: float  # by the loop's clock, as well as the device's can be told in it
+
+
+class TagRun(NamedTuple):
+    """Every click of a stretch of time, in order."""
+
+    time_ps: "NDArray[np.int64]"  # of the device's own clock
+    channel: "NDArray[np.uint8]"
+    counted_s: float
+    lost: int  # clicks the device owned up to having dropped
