@@ -3,37 +3,13 @@
 Unknown keys are errors, every number has its unit in its name and bounds in its field.
 """
 
-import difflib
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
+from controller.records import ConfigMistakes, record, setting, table_of
 from optics.transports import FORMS, is_address
-
-NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-
-
-class ConfigMistakes(Exception):
-    """Every mistake found, one per line, ready for an operator."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
-
-
-def setting(
-    meaning: str,
-    default: Any = MISSING,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-    complaint: Callable[[Any], str] = lambda _: "",
-) -> Any:
-    """A field that knows what it means, what it may be, and what to say of what it may not."""
-    notes = {"meaning": meaning, "low": low, "high": high, "choices": choices}
-    return field(default=default, metadata={**notes, "complaint": complaint})
 
 
 def _no_address(value: str) -> str:
@@ -107,19 +83,13 @@ class Config:
 
 def load(path: Path) -> Config:
     """Read a file; ConfigMistakes lists all that is wrong with it."""
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as err:
-        raise ConfigMistakes([f"{path}: cannot be read ({err.strerror})"]) from err
-    except ValueError as err:  # also of a text that is no UTF-8, or a number beyond all bounds
-        raise ConfigMistakes([f"{path}: is not TOML ({err})"]) from err
-    return parse(table, str(path))
+    return parse(table_of(path), str(path))
 
 
 def parse(table: Mapping[str, Any], source: str) -> Config:
     """Build the configuration from a table as TOML gives it."""
     mistakes: list[str] = []
-    built: Config | None = _record(Config, table, "", mistakes)
+    built: Config | None = record(Config, table, "", mistakes)
     if built is not None:
         mistakes += _contradictions(built)
     if built is None or mistakes:
@@ -138,66 +108,3 @@ def _contradictions(config: Config) -> list[str]:
 def with_port(config: Config, port: int) -> Config:
     """The same, but listening at another TCP port."""
     return replace(config, scpi=replace(config.scpi, port=port))
-
-
-def _record(kind: Any, table: object, where: str, mistakes: list[str]) -> Any:
-    if not isinstance(table, Mapping):
-        mistakes.append(f"[{where.rstrip('.')}] must be a table")
-        return None
-    known = {spec.name: spec for spec in fields(kind)}
-    for stranger in sorted(table.keys() - known.keys()):
-        near = difflib.get_close_matches(stranger, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-        mistakes.append(f"{where}{stranger} is no setting; {hint}")
-    before, hints, values = len(mistakes), get_type_hints(kind), {}
-    for name, spec in known.items():
-        if name in table or is_dataclass(hints[name]):
-            values[name] = _value(spec, hints[name], table.get(name, {}), where, mistakes)
-        elif spec.default is MISSING:
-            mistakes.append(f"{where}{name} is missing: {spec.metadata['meaning']}")
-    return kind(**values) if len(mistakes) == before else None
-
-
-def _value(spec: Field[Any], kind: Any, given: Any, where: str, mistakes: list[str]) -> Any:
-    if is_dataclass(kind) and isinstance(kind, type):
-        return _record(kind, given, f"{where}{spec.name}.", mistakes)
-    before = len(mistakes)
-    if get_origin(kind) is tuple:
-        value = _list(spec, get_args(kind), given, where, mistakes)
-    else:
-        value = _scalar(spec, kind, given, where, mistakes)
-    if len(mistakes) == before and (complaint := spec.metadata["complaint"](value)):
-        mistakes.append(f"{where}{spec.name} = {given!r} {complaint}")
-    return value
-
-
-def _list(
-    spec: Field[Any], kinds: tuple[type, ...], given: Any, where: str, mistakes: list[str]
-) -> Any:
-    if not isinstance(given, list) or len(given) != len(kinds):
-        mistakes.append(f"{where}{spec.name} wants a list of {len(kinds)}, not {given!r}")
-        return None
-    return tuple(
-        _scalar(spec, kind, part, where, mistakes) for kind, part in zip(kinds, given, strict=True)
-    )
-
-
-def _scalar(spec: Field[Any], kind: type, given: Any, where: str, mistakes: list[str]) -> Any:
-    whole_will_do = kind is float and type(given) is int
-    complaint = _complaint(spec.metadata, int if whole_will_do else kind, given)
-    if complaint:
-        meaning = spec.metadata["meaning"]
-        mistakes.append(f"{where}{spec.name} = {given!r} {complaint} ({meaning})")
-        return None
-    return float(given) if whole_will_do else given
-
-
-def _complaint(notes: Mapping[str, Any], kind: type, value: Any) -> str:
-    if type(value) is not kind:
-        return f"must be {NAMES[kind]}"
-    low, high = notes["low"], notes["high"]
-    if low is not None and not low <= value <= high:
-        return f"must lie between {low:g} and {high:g}"
-    if notes["choices"] and value not in notes["choices"]:
-        return f"must be one of {', '.join(notes['choices'])}"
-    return ""

@@ -16,7 +16,10 @@ from hil.eventlog import EventLog
 
 
 class Emulator(Protocol):
-    """A device behind a wire; bytes in, bytes out, its own clock."""
+    """A device behind a wire; bytes in, bytes out, its own clock.
+
+    One that also speaks later declares `say: Callable[[bytes], None]`, which its wire sets.
+    """
 
     def receive(self, data: bytes) -> bytes:
         """Take what arrived, however it was cut up; return what the device says to it."""
@@ -72,6 +75,8 @@ class Wire:
         self._to_host = _Lane(self, rng, self._reach_host)
         self._plugged = True
         port.heard = self._to_device.carry
+        if hasattr(emulator, "say"):
+            emulator.say = self._say
 
     @contextmanager
     def troubled(self, **changes: float) -> Iterator[None]:
@@ -109,6 +114,10 @@ class Wire:
     def close(self) -> None:
         self.cut()
         self.port.close()
+
+    def _say(self, data: bytes) -> None:
+        if self._plugged:
+            self._to_host.carry(data)
 
     def _reach_host(self, data: bytes) -> None:
         self.log.note(f"{self.name} <", data)

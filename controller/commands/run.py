@@ -77,8 +77,8 @@ def _hand_over_to_rig(home: Path) -> int:  # noqa: RET503 - the last line never 
 
 def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     """Run to the end; what an operator can mend is told in a line or two, with its status."""
-    from controller.config import ConfigMistakes
     from controller.ledger import StoreFault
+    from controller.records import ConfigMistakes
     from controller.scpi_server import CannotListen
     from controller.store import StoreBusy
     from optics.transports import BadAddress

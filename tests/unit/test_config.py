@@ -9,13 +9,13 @@ import pytest
 
 from controller.config import (
     Config,
-    ConfigMistakes,
     ScpiConfig,
     StageConfig,
     load,
     parse,
     with_port,
 )
+from controller.records import ConfigMistakes
 
 LEAST = {"stage": {"address": "tcp://stage:50000"}}
 SETTINGS = [

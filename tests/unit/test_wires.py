@@ -227,3 +227,25 @@ async def test_a_closed_wire_closes_its_port() -> None:
     wire, socket, _echo = wired(1, KIND)
     wire.close()
     assert socket.handled == ["unplug", "close"]
+
+
+class Announcer(Echo):
+    """A device that also speaks when nobody asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.say: Callable[[bytes], None] = _nobody
+
+
+async def test_a_device_that_speaks_later_is_heard_unless_its_cable_is_out() -> None:
+    port, device = Socket(), Announcer()
+    wire = Wire("camera", port, device, 1, KIND, EventLog(asyncio.get_running_loop().time))
+    device.say(b"frame 1")
+    with wire.broken():
+        device.say(b"frame 2")
+    device.say(b"frame 3")
+    await asyncio.sleep(1.0)
+    assert port.bytes_arrived == b"frame 3"  # the first was still on the way
+    device.say(b"frame 4")
+    await asyncio.sleep(1.0)
+    assert port.bytes_arrived == b"frame 3frame 4"
