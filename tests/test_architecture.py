@@ -15,7 +15,12 @@ FOLDERS = {*PACKAGES, "tests", "boards"}
 NUMERIC = ("numpy", "scipy", "cv2")
 WORLDLY = ("asyncio", "os", "pathlib", "socket", "sqlite3", "subprocess", "threading", "time")
 DRIVER_KINDS = ("stage", "laser", "camera", "detector", "board")
-NUMERIC_OPTICS = ("optics.psf", "optics.pixels", "optics.photon_statistics")
+NUMERIC_OPTICS = (
+    "optics.key_rate",
+    "optics.photon_statistics",
+    "optics.pixels",
+    "optics.psf",
+)
 OPTICS_OPEN_TO_MAPPING = ("optics.quantities", *NUMERIC_OPTICS)
 
 FILE_LINES, FUNCTION_LINES, SHORT_FUNCTION_LINES = 300, 40, 25
