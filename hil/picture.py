@@ -1,5 +1,7 @@
 """A scene as a camera looks at it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hil.backdrop import Grid, glow
@@ -13,21 +15,37 @@ SMEARED_FROM_UM = 0.04
 """A shorter way during an exposure is not seen beside the width of the diffraction pattern."""
 
 
-def electrons_per_s(
-    scene: Scene, now: Conditions, camera: CameraNature, rows: range, spots: Spots
-) -> Floats:
-    """In each pixel of those rows, on average over the times."""
+@dataclass(frozen=True)
+class View:
+    """Some rows of a camera for the time of an exposure, and the emitters in sight of them."""
+
+    scene: Scene
+    now: Conditions
+    rows: range
+    grid: Grid
+    place_um: Floats  # (n, 3)
+    cps: Floats  # of each emitter at each time
+
+
+def view(scene: Scene, now: Conditions, camera: CameraNature, rows: range) -> View:
+    """All that may still change, so that the rest can be worked out at leisure."""
     grid = _grid(scene, now.focus_um.mean(axis=0), camera, rows)
     group = scene.emission.group(scene.chip.within(grid.middle_um, grid.reach_um + REACH_UM))
     excited, _ = scene.response(group, now)
     cps = group.are.saturated_cps * scene.excitation(group, excited, now)
     cps = cps * scene.emission.visible(group, now.times_s)
-    place_um = group.are.place_um[:, :, 0].T
+    return View(scene, now, rows, grid, group.are.place_um[:, :, 0].T, cps)
+
+
+def electrons_per_s(seen: View, camera: CameraNature, spots: Spots) -> Floats:
+    """In each pixel of those rows, on average over the times."""
+    scene, now, grid = seen.scene, seen.now, seen.grid
     canvas = spots.canvas(*grid.shape)
-    for focus_um, light_cps in _still(now.focus_um, cps):
-        here = _grid(scene, focus_um, camera, rows)
-        height_um = place_um[:, 2] - focus_um[2]
-        spots.draw(canvas, np.column_stack((here.px(place_um[:, :2]), height_um)), light_cps)
+    for focus_um, light_cps in _still(now.focus_um, seen.cps):
+        here = _grid(scene, focus_um, camera, seen.rows)
+        height_um = seen.place_um[:, 2] - focus_um[2]
+        places = np.column_stack((here.px(seen.place_um[:, :2]), height_um))
+        spots.draw(canvas, places, light_cps)
     _draw_spot(scene, canvas, now, grid, spots)
     return np.asarray(camera.electrons_per_count * (spots.seen(canvas) + _even(scene, now, grid)))
 

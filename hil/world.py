@@ -25,7 +25,7 @@ from hil.environment import Environment
 from hil.keyed import Floats, Ints, bits, normals
 from hil.nature import WorldNature
 from hil.photons import Photons
-from hil.picture import electrons_per_s
+from hil.picture import electrons_per_s, view
 from hil.pose import StageErrors, drawn_pose
 from hil.scene import Conditions, Scene
 from hil.spad import Spad
@@ -85,14 +85,25 @@ class World:
         self, camera: Camera, start_s: float, exposure_s: float, gain: float = 1.0
     ) -> NDArray[np.uint16]:
         """One picture; row by row later under a rolling shutter."""
+        return self.exposing(camera, start_s, exposure_s, gain)()
+
+    def exposing(
+        self, camera: Camera, start_s: float, exposure_s: float, gain: float = 1.0
+    ) -> Callable[[], NDArray[np.uint16]]:
+        """What works the picture out; it may run in another thread, whatever becomes of us."""
         looks = (np.arange(LOOKS_PER_EXPOSURE) + 0.5) / LOOKS_PER_EXPOSURE * exposure_s
-        pictures = []
+        views = []
         for rows in camera.bands():
             times_s = start_s + rows.start * camera.nature.rolling_line_s + looks
             scene = self.scene(times_s[-1])
             now = self._conditions(scene, times_s, self._strays_at(times_s))
-            pictures.append(electrons_per_s(scene, now, camera.nature, rows, camera.spots))
-        return camera.frame(np.concatenate(pictures), start_s, exposure_s, gain)
+            views.append(view(scene, now, camera.nature, rows))
+
+        def picture() -> NDArray[np.uint16]:
+            light = [electrons_per_s(seen, camera.nature, camera.spots) for seen in views]
+            return camera.frame(np.concatenate(light), start_s, exposure_s, gain)
+
+        return picture
 
     def laser_power_uw(self, now_s: float) -> float:
         """What really reaches the chip."""

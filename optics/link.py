@@ -13,6 +13,8 @@ from optics.faults import DeviceFault, DeviceGarbled, DeviceLost
 from optics.transports import Opener
 
 Reply = list[bytes]
+Follows = Callable[[bytes], int]
+"""How many raw bytes follow a line; they come as the next item of the reply."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,17 @@ class Link:
     """Asks a device and hands each answer to the one who asked."""
 
     def __init__(
-        self, device: str, opener: Opener, ends: Callable[[bytes], bool], patience: Patience
+        self,
+        device: str,
+        opener: Opener,
+        ends: Callable[[bytes], bool],
+        patience: Patience,
+        follows: Follows = lambda _line: 0,
     ) -> None:
         """`ends` tells the last line of a reply from one that is followed by more."""
         self.device = device
         self._opener, self._ends, self._patience = opener, ends, patience
+        self._follows = follows
         self._conversation: _Conversation | None = None
         self._turn = asyncio.Lock()
         self._pause_s = 0.0
@@ -48,7 +56,8 @@ class Link:
         """
         self._drop("opened anew")
         await asyncio.sleep(self._pause_s)
-        conversation = _Conversation(self.device, self._ends, self._patience.reply_bytes)
+        limit = self._patience.reply_bytes
+        conversation = _Conversation(self.device, self._ends, self._follows, limit)
         try:
             async with asyncio.timeout(self._patience.open_s):
                 await self._opener(lambda: conversation)
@@ -129,12 +138,15 @@ class Link:
 class _Conversation(asyncio.Protocol):
     """One connection's life: what has arrived, and who waits for it."""
 
-    def __init__(self, device: str, ends: Callable[[bytes], bool], limit: int) -> None:
+    def __init__(
+        self, device: str, ends: Callable[[bytes], bool], follows: Follows, limit: int
+    ) -> None:
         self.over = False
-        self._device, self._ends, self._limit = device, ends, limit
+        self._device, self._ends, self._follows, self._limit = device, ends, follows, limit
         self._transport: asyncio.Transport | None = None
         self._unread = bytearray()
-        self._lines: Reply = []
+        self._items: Reply = []
+        self._block_bytes, self._last_line = 0, b""
         self._waiting: asyncio.Future[Reply] | None = None
 
     @property
@@ -143,11 +155,11 @@ class _Conversation(asyncio.Protocol):
         return b"" if self._waiting else bytes(self._unread)
 
     def exchange(self, message: bytes) -> "asyncio.Future[Reply]":
-        self._waiting = asyncio.get_running_loop().create_future()
+        waiting = self._waiting = asyncio.get_running_loop().create_future()
         if message:
             self.send(message)
-        self._deliver()
-        return self._waiting
+        self._deliver()  # what has arrived already may be the answer
+        return waiting
 
     def send(self, raw: bytes) -> None:
         if self._transport is None:
@@ -175,19 +187,29 @@ class _Conversation(asyncio.Protocol):
         self._settle(DeviceLost(self._device, f"the wire is gone ({_words(exc)})"))
 
     def _deliver(self) -> None:
-        while self._waiting is not None and not self._waiting.done():
-            line, newline, rest = self._unread.partition(b"\n")
-            if not newline:
-                break
-            self._unread = rest
-            self._lines.append(bytes(line + newline))
-            if self._ends(self._lines[-1]):
-                lines, self._lines = self._lines, []
+        while self._waiting is not None and not self._waiting.done() and (item := self._cut()):
+            self._items.append(item)
+            if not self._block_bytes and self._ends(self._last_line):
+                items, self._items = self._items, []
                 waiting, self._waiting = self._waiting, None
-                waiting.set_result(lines)
-        if len(self._unread) + sum(map(len, self._lines)) > self._limit:
+                waiting.set_result(items)
+        if len(self._unread) + sum(map(len, self._items)) > self._limit:
             self._settle(DeviceGarbled(self._device, f"more than {self._limit} bytes in a reply"))
             del self._unread[self._limit :]  # proof enough that it spoke out of turn
+
+    def _cut(self) -> bytes:
+        """The next line, or the block that a line announced; empty while it is incomplete."""
+        end = self._block_bytes or self._unread.find(b"\n") + 1
+        if len(self._unread) < end:
+            return b""
+        with memoryview(self._unread) as unread:
+            item = bytes(unread[:end])
+        del self._unread[:end]
+        if self._block_bytes or not item:
+            self._block_bytes = 0
+        else:
+            self._last_line, self._block_bytes = item, self._follows(item)
+        return item
 
     def _settle(self, fault: DeviceLost | DeviceGarbled) -> None:
         waiting, self._waiting = self._waiting, None

@@ -118,6 +118,44 @@ async def test_half_an_answer_before_the_cut_does_not_stick_to_the_next(device: 
     assert await link.ask(b"next?\n") == [b"next\n"]
 
 
+async def test_several_old_answers_in_one_piece_are_thrown_away(device: EchoDevice) -> None:
+    device.late_s = 0.2
+    link = Link("echo", memory_opener(device.connect), _single_line, PATIENCE)
+    opening = asyncio.create_task(link.open(b"hello?\n", lambda reply: reply == [b"hello\n"]))
+    await asyncio.sleep(0.1)
+    device.say(b"old\nolder\noldest\n")
+    assert await opening == [b"hello\n"]
+
+
+async def test_a_block_is_one_item_however_it_is_cut_and_whatever_it_holds(
+    device: EchoDevice,
+) -> None:
+    def follows(line: bytes) -> int:
+        return int(line[1:]) if line.startswith(b"#") else 0
+
+    link = Link("echo", memory_opener(device.connect), _single_line, PATIENCE, follows)
+    await link.open(b"hello?\n", knows=lambda reply: reply == [b"hello\n"])
+    for block in (b"a\nb\n \n#7\n", b"\n"):
+        said = b"#%d\n%s" % (len(block), block)
+        for cut in range(len(said)):
+            asking = asyncio.create_task(link.ask(b""))
+            await asyncio.sleep(0.01)
+            device.say(said[:cut])
+            await asyncio.sleep(0.01)
+            device.say(said[cut:])
+            assert await asking == [b"#%d\n" % len(block), block]
+    assert await link.ask(b"next?\n") == [b"next\n"]
+
+
+async def test_a_block_longer_than_any_reply_is_refused(device: EchoDevice) -> None:
+    link = Link("echo", memory_opener(device.connect), _single_line, PATIENCE, lambda _: 201)
+    opening = asyncio.create_task(link.open(b"", knows=lambda reply: reply == [b"hello\n"]))
+    await asyncio.sleep(0.01)
+    device.say(b"#\n" + bytes(200))
+    with pytest.raises(DeviceLost, match="more than 200 bytes"):
+        await opening
+
+
 async def test_who_speaks_uninvited_is_not_believed_further(device: EchoDevice) -> None:
     link = await link_to(device)
     device.say(b"boo\n")

@@ -1,1 +1,0 @@
-"""What the instrument says and understands: one file for each subsystem, each a table."""
