@@ -10,6 +10,7 @@ from typing import NamedTuple
 from controller import hardware
 from controller.activities import Activities
 from controller.config import Config
+from controller.panel import Panel
 from controller.scpi_commands import Instrument
 from controller.scpi_server import ScpiServer
 from controller.snapshot import Newsstand, Snapshot
@@ -46,13 +47,16 @@ async def serve(
             Snapshot(
                 started_s=asyncio.get_running_loop().time(),
                 label=store.setting("label", ""),
+                output=store.setting("output", "1") == "1",
+                tracking=store.setting("tracking", "1") == "1",
                 run_id=run_id,
             )
         )
         devices = hardware.build(config.stage, in_memory)
         stack.push_async_callback(devices.aclose)
         supervisor = Supervisor(Activities(devices, news).by_state, devices.make_safe, news)
-        instrument = Instrument(config.source, news, supervisor, store)
+        panel = Panel(news, supervisor, store, config.watchdog.lag_alarm_s)
+        instrument = Instrument(config.source, news, panel)
         server = await stack.enter_async_context(
             ScpiServer.open(config.scpi, instrument, in_memory)
         )

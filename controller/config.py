@@ -41,6 +41,7 @@ class SourceConfig:
 
     serial: str = setting("serial number in *IDN?", "0")
     emulated: bool = setting("the devices are a rig's; *IDN? says so", default=False)
+    hold_off_most_s: float = setting("longest a host may put recalibration off", 3600.0, 0.0, 1e5)
 
 
 @dataclass(frozen=True)

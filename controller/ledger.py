@@ -18,6 +18,53 @@ MIGRATIONS = (
     );
     CREATE TABLE audit (id INTEGER PRIMARY KEY, at_utc TEXT NOT NULL, who TEXT, what TEXT NOT NULL);
     """,
+    """
+    CREATE TABLE chip (id INTEGER PRIMARY KEY AUTOINCREMENT, began_utc TEXT NOT NULL);
+    CREATE TABLE site (
+        chip INTEGER NOT NULL REFERENCES chip, id TEXT NOT NULL,
+        state TEXT NOT NULL, why TEXT NOT NULL,
+        x_um REAL NOT NULL, y_um REAL NOT NULL, z_um REAL NOT NULL,
+        x_sigma_um REAL NOT NULL, y_sigma_um REAL NOT NULL, z_sigma_um REAL NOT NULL,
+        kind TEXT NOT NULL, power_uw REAL NOT NULL, rate_cps REAL NOT NULL,
+        rate_sigma_cps REAL NOT NULL, background_cps REAL NOT NULL,
+        g2 REAL, g2_sigma REAL, g2_upper95 REAL, saturated_cps REAL, saturation_uw REAL,
+        pump_rad REAL, visibility REAL, flicker REAL,
+        PRIMARY KEY (chip, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE visit (
+        id INTEGER PRIMARY KEY, chip INTEGER NOT NULL REFERENCES chip, site TEXT NOT NULL,
+        at_utc TEXT NOT NULL, run INTEGER NOT NULL, purpose TEXT NOT NULL, words TEXT NOT NULL,
+        x_um REAL NOT NULL, y_um REAL NOT NULL, z_um REAL NOT NULL,
+        x_sigma_um REAL NOT NULL, y_sigma_um REAL NOT NULL, z_sigma_um REAL NOT NULL,
+        kind TEXT NOT NULL, power_uw REAL NOT NULL, rate_cps REAL NOT NULL,
+        rate_sigma_cps REAL NOT NULL, background_cps REAL NOT NULL,
+        g2 REAL, g2_sigma REAL, g2_upper95 REAL, saturated_cps REAL, saturation_uw REAL,
+        pump_rad REAL, visibility REAL, flicker REAL
+    );
+    CREATE INDEX visit_of_site ON visit (chip, site);
+    CREATE TABLE pose (
+        id INTEGER PRIMARY KEY, chip INTEGER NOT NULL REFERENCES chip,
+        at_utc TEXT NOT NULL, run INTEGER NOT NULL,
+        a REAL NOT NULL, b REAL NOT NULL, c REAL NOT NULL,
+        d REAL NOT NULL, e REAL NOT NULL, f REAL NOT NULL,
+        lift_um REAL NOT NULL, x_slope REAL NOT NULL, y_slope REAL NOT NULL,
+        sigma_um REAL NOT NULL, z_sigma_um REAL NOT NULL, p_false REAL NOT NULL
+    );
+    CREATE TABLE survey (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, chip INTEGER NOT NULL REFERENCES chip,
+        run INTEGER NOT NULL, began_utc TEXT NOT NULL, ended_utc TEXT, how TEXT, plan TEXT NOT NULL
+    );
+    CREATE TABLE tile (
+        survey INTEGER NOT NULL REFERENCES survey, number INTEGER NOT NULL,
+        x_um REAL NOT NULL, y_um REAL NOT NULL, z_um REAL NOT NULL, frames TEXT NOT NULL,
+        PRIMARY KEY (survey, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE candidate (
+        survey INTEGER NOT NULL REFERENCES survey, number INTEGER NOT NULL, tile INTEGER NOT NULL,
+        x_um REAL NOT NULL, y_um REAL NOT NULL, z_um REAL NOT NULL, sigma_um REAL NOT NULL,
+        photons REAL NOT NULL, outcome TEXT, PRIMARY KEY (survey, number)
+    ) WITHOUT ROWID;
+    """,
 )
 """Script n takes a store from version n to n + 1; what has been released is never edited."""
 
@@ -184,6 +231,11 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def together(*writes: Write) -> Write:
+    """All of it in one transaction; gives what each gave."""
+    return lambda database: [write(database) for write in writes]
 
 
 def set_setting(name: str, value: str) -> Write:

@@ -1,119 +1,67 @@
-"""What every instrument understands: IEEE 488.2 common commands, STATus, SYSTem:ERRor."""
+"""What the tables of commands are made of, and how a handler acts and tells."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from math import nan
 from typing import NamedTuple
 
+from controller.scpi_access import Role
 from controller.scpi_grammar import Argument
-from controller.scpi_parameters import Integer, answer
+from controller.scpi_parameters import answer
 from controller.scpi_session import Answer, Session
-from controller.scpi_status import Registers
+from controller.wishes import Granted
 
 Arguments = tuple[Argument, ...]
 Handler = Callable[[Session, Arguments], Answer]
 
 
 class Command(NamedTuple):
-    """One entry of the table; `takes` is the least and the most number of arguments."""
+    """One entry of a table; `takes` is the least and the most number of arguments."""
 
     run: Handler
     does: str
     takes: tuple[int, int] = (0, 0)
+    needs: Role = Role.MONITOR
+    is_endless: bool = False  # its response ends only with the message, IEEE 488.2 8.7.11
 
 
-BYTE, WORD = Integer(0, 0xFF), Integer(0, 0xFFFF)
+Table = dict[str, Command]
 
 
-def _clear(session: Session, _: Arguments) -> Answer:
-    session.status.clear()
-    return None
+def done(wish: Awaitable[None]) -> Answer:
+    """Hold up the session until a setting has taken effect."""
+    return asyncio.ensure_future(wish)
 
 
-def _complete(session: Session, _: Arguments) -> Answer:
-    session.idle().add_done_callback(session.complete)
-    return None
+def overlap(session: Session, granted: Granted) -> Answer:
+    """Go on once the work has begun, so that the next query sees it; *OPC and *WAI know its end."""
+    session.overlap(granted.ended)
+    return granted.begun
 
 
-def _set_event_enable(session: Session, arguments: Arguments) -> Answer:
-    session.status.event_enable = BYTE.read(arguments[0])
-    return None
+def age_s(at_s: float) -> float:
+    """How long ago that was."""
+    return round(max(0.0, asyncio.get_running_loop().time() - at_s), 3)
 
 
-def _set_service_enable(session: Session, arguments: Arguments) -> Answer:
-    session.status.service_enable = BYTE.read(arguments[0])
-    return None
+def left_s(until_s: float) -> float:
+    """How long it is until then; 0 once it is past."""
+    return round(max(0.0, until_s - asyncio.get_running_loop().time()), 3)
 
 
-def _next_error(session: Session, _: Arguments) -> Answer:
-    error = session.status.errors.pop()
-    return answer(error.number, error.message)
+def or_nan(value: float | None) -> float:
+    """SCPI's word for what is not known."""
+    return nan if value is None else value
 
 
-def _all_errors(session: Session, _: Arguments) -> Answer:
-    errors = session.status.errors.drain()
-    return b",".join(answer(error.number, error.message) for error in errors)
+def aged(figure: Sequence[float] | None, width: int) -> bytes:
+    """A figure whose last number is its instant, told with its age; NAN throughout if unknown."""
+    if figure is None:
+        return answer(*[nan] * width)
+    *values, at_s = figure
+    return answer(*values, age_s(at_s))
 
 
-def _preset(session: Session, _: Arguments) -> Answer:
-    session.status.preset()
-    return None
-
-
-COMMON = {
-    "*CLS": Command(_clear, "forget events and errors"),
-    "*ESE": Command(_set_event_enable, "which standard events count", (1, 1)),
-    "*ESE?": Command(lambda session, _: answer(session.status.event_enable), "that mask"),
-    "*ESR?": Command(lambda session, _: answer(session.status.take_events()), "events, cleared"),
-    "*OPC": Command(_complete, "set event bit 0 when all that was begun has ended"),
-    "*OPC?": Command(lambda session, _: session.idle(b"1"), "1, when all begun has ended"),
-    "*SRE": Command(_set_service_enable, "which summaries ask for service", (1, 1)),
-    "*SRE?": Command(lambda session, _: answer(session.status.service_enable), "that mask"),
-    "*STB?": Command(lambda session, _: answer(session.status_byte()), "the status byte"),
-    "*WAI": Command(lambda session, _: session.idle(), "hold until all begun has ended"),
-    "SYSTem:ERRor[:NEXT]?": Command(_next_error, "the oldest error, removed"),
-    "SYSTem:ERRor:ALL?": Command(_all_errors, "all errors, removed"),
-    "SYSTem:ERRor:COUNt?": Command(
-        lambda session, _: answer(len(session.status.errors)), "how many errors wait"
-    ),
-    "SYSTem:VERSion?": Command(lambda _session, _: b"1999.0", "the SCPI version"),
-    "STATus:PRESet": Command(_preset, "masks and filters as after power-on"),
-}
-
-
-MASKS = (
-    ("ENABle", "enable", "which events count"),
-    ("PTRansition", "rising", "which conditions are noted as they begin"),
-    ("NTRansition", "falling", "which conditions are noted as they end"),
-)
-
-
-def _registers(name: str, pick: Callable[[Session], Registers]) -> dict[str, Command]:
-    """The five headers of one register set."""
-
-    table = {
-        f"STATus:{name}[:EVENt]?": Command(
-            lambda session, _: answer(pick(session).take_event()), "what has happened, cleared"
-        ),
-        f"STATus:{name}:CONDition?": Command(
-            lambda session, _: answer(pick(session).condition), "what is so now"
-        ),
-    }
-    for header, mask, does in MASKS:
-        table[f"STATus:{name}:{header}"] = Command(_mask_writer(pick, mask), does, (1, 1))
-        table[f"STATus:{name}:{header}?"] = Command(_mask_reader(pick, mask), "that mask")
-    return table
-
-
-def _mask_writer(pick: Callable[[Session], Registers], mask: str) -> Handler:
-    def write(session: Session, arguments: Arguments) -> Answer:
-        setattr(pick(session), mask, WORD.read(arguments[0]))
-        return None
-
-    return write
-
-
-def _mask_reader(pick: Callable[[Session], Registers], mask: str) -> Handler:
-    return lambda session, _: answer(getattr(pick(session), mask))
-
-
-COMMON |= _registers("OPERation", lambda session: session.status.operation)
-COMMON |= _registers("QUEStionable", lambda session: session.status.questionable)
+def scaled(values: Iterable[float], per_unit: float) -> tuple[float, ...]:
+    """From our units to those of SCPI, without digits that come of the division alone."""
+    return tuple(float(f"{value / per_unit:.12g}") for value in values)

@@ -12,6 +12,8 @@ from controller.scpi_status import ScpiError, StandardEvent, Status
 if TYPE_CHECKING:
     from controller.scpi_commands import Instrument
     from controller.scpi_common import Command
+    from controller.snapshot import Snapshot
+    from controller.wishes import Wishes
 
 Operation = asyncio.Future[Any]
 Answer = bytes | Operation | None
@@ -41,13 +43,23 @@ class Session:
         """`listen` turns the host's input off while there is too much of it, and on again."""
         self.status = Status(*instrument.conditions())
         self._unfollow = instrument.follow(self.status)
-        self._instrument, self._send, self._listen = instrument, send, listen
+        self.instrument, self._send, self._listen = instrument, send, listen
         self._reader = Reader()
         self._inbox: deque[bytes | ScpiError] = deque()
         self._work: Work = iter(())
         self._answers: list[bytes] = []
         self._overlapped: set[Operation] = set()
         self._waits = self._held = self._deaf = False
+
+    @property
+    def now(self) -> "Snapshot":
+        """What is known at this instant."""
+        return self.instrument.news.latest
+
+    @property
+    def wishes(self) -> "Wishes":
+        """The way to the controller."""
+        return self.instrument.wishes
 
     def feed(self, data: bytes) -> None:
         """Bytes from the host, however they were cut up."""
@@ -103,9 +115,11 @@ class Session:
     def _ended(self, operation: Operation) -> None:
         self._overlapped.discard(operation)
         if not operation.cancelled() and (error := operation.exception()) is not None:
-            self.status.report(self._instrument.as_scpi_error(error))
+            self.status.report(self.instrument.as_scpi_error(error))
 
-    def _resume(self, _ended: Operation) -> None:
+    def _resume(self, ended: Operation) -> None:
+        if not ended.cancelled():
+            ended.exception()  # looked at even where the host has gone and nobody will
         self._waits = False
         self._go_on()
 
@@ -137,7 +151,7 @@ class Session:
         self._answers, path = [], ""
         try:
             for unit in parse_message(message):
-                match = self._instrument.tree.find(unit.header, path)
+                match = self.instrument.tree.find(unit.header, path)
                 path = match.path
                 try:
                     yield from self._execute(unit, match.value)
@@ -153,12 +167,13 @@ class Session:
 
     def _execute(self, unit: Unit, command: "Command") -> Work:
         expect(unit.arguments, *command.takes)
-        answer = command.run(self, unit.arguments)
-        if isinstance(answer, asyncio.Future):
-            if not answer.done():
-                yield answer
-            if (error := answer.exception()) is not None:
-                raise self._instrument.as_scpi_error(error)
-            answer = answer.result()
+        try:
+            answer = command.run(self, unit.arguments)
+            if isinstance(answer, asyncio.Future):
+                if not answer.done():
+                    yield answer
+                answer = answer.result()
+        except self.instrument.refusals as refusal:
+            raise self.instrument.as_scpi_error(refusal) from refusal
         if answer is not None:
             self._answers.append(answer)

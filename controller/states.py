@@ -40,6 +40,8 @@ NEXT: dict[tuple[State, Event], State] = {
 }
 
 
+IN_SERVICE = {State.SERVICE, State.MOVING}
+
 WORKING = {State.MOVING}
 """States that fulfil the wish which led to them; the others are reached and that is all."""
 

@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 from controller.ledger import (
     Database,
     Ledger,
+    Row,
     Write,
     audit,
     begin_run,
     connect,
     end_run,
     set_setting,
+    together,
 )
 
 DATABASE, LOCK = "gansource.sqlite", "lock"
@@ -86,21 +88,35 @@ class Store:
 
     async def set_setting(self, name: str, value: str) -> None:
         """Known to readers once it is on the disk."""
-        await self._write(
-            set_setting(name, value), then=lambda _: self._settings.update({name: value})
-        )
+        await self.set_settings({name: value})
+
+    async def set_settings(self, values: Mapping[str, str], *more: Write) -> None:
+        """All of them, and whatever else must be true with them, or nothing."""
+        writes = [*(set_setting(*item) for item in values.items()), *more]
+        await self.write(together(*writes), then=lambda _: self._settings.update(values))
+
+    @property
+    def run_id(self) -> int:
+        return self._run_id
 
     async def begin_run(self) -> int:
         """Number this start; a run that never ended was cut."""
-        await self._write(begin_run(self._stamp()), then=self._number)
+        await self.write(begin_run(self.stamp()), then=self._number)
         return self._run_id
 
     async def end_run(self, how: str) -> None:
-        await self._write(end_run(self._run_id, self._stamp(), how))
+        await self.write(end_run(self._run_id, self.stamp(), how))
 
     async def audit(self, who: str, what: str) -> None:
         """Keep who did what."""
-        await self._write(audit(self._stamp(), who, what))
+        await self.write(audit(self.stamp(), who, what))
+
+    async def read(self, sql: str, *values: Any) -> list[Row]:
+        """What is on the disk, in the order of the writes asked for before."""
+        while self._committing is not None:
+            await asyncio.wait({self._committing})
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._ledger.read, sql, *values)
 
     async def aclose(self) -> None:
         """Finish what is under way, then give file, lock and thread back."""
@@ -113,10 +129,11 @@ class Store:
     def _number(self, run_id: int) -> None:
         self._run_id = run_id
 
-    def _stamp(self) -> str:
+    def stamp(self) -> str:
+        """The date and time, as it is kept."""
         return self._now().isoformat(timespec="milliseconds")
 
-    async def _write(self, write: Write, then: Callable[[Any], None] = lambda _: None) -> None:
+    async def write(self, write: Write, then: Callable[[Any], None] = lambda _: None) -> None:
         """Return once it is on the disk; a cancelled caller changes nothing."""
         pending = _Pending(write, then, asyncio.get_running_loop().create_future())
         self._queue.append(pending)

@@ -7,21 +7,13 @@ from typing import Any, NamedTuple
 
 from controller.snapshot import Newsstand
 from controller.states import NEXT, WORKING, Event, State
+from controller.wishes import NotNow, Outcome, Overtaken
 from optics.faults import DeviceFault, DeviceGarbled, DeviceLost
 from optics.quantities import StagePoint
 
 log = logging.getLogger(__name__)
 
 Activity = Callable[[StagePoint | None], Coroutine[Any, Any, None]]
-Outcome = asyncio.Future[None]
-
-
-class NotNow(Exception):
-    """What the table does not hold is refused at once, never queued."""
-
-
-class Overtaken(Exception):
-    """A wish was granted, but another event came before it was fulfilled."""
 
 
 class Wish(NamedTuple):

@@ -2,14 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import cast
 
-from controller.config import SourceConfig
-from controller.scpi_commands import Instrument
-from controller.snapshot import Newsstand, Snapshot
+from controller.scpi_commands import TABLE
 from controller.states import diagram
-from controller.store import Store
-from controller.supervisor import Supervisor
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -27,13 +22,11 @@ def up_to_date(text: str) -> str:
 
 def scpi_table() -> str:
     """Every header with its help line; a query that only reads back is on its command's line."""
-    nobody = cast(Supervisor, None), cast(Store, None)
-    table = Instrument(SourceConfig(), Newsstand(Snapshot()), *nobody).table
     rows = ["| command | does |", "| --- | --- |"]
-    for header, command in table.items():
-        if header.endswith("?") and header[:-1] in table:
+    for header, command in TABLE.items():
+        if header.endswith("?") and header[:-1] in TABLE:
             continue
-        also = " and `?`" if f"{header}?" in table else ""
+        also = " and `?`" if f"{header}?" in TABLE else ""
         rows.append(f"| `{header}`{also} | {command.does} |")
     return "\n".join(rows)
 

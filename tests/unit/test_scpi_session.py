@@ -6,13 +6,12 @@ from typing import cast
 import pytest
 
 from controller.config import SourceConfig
-from controller.scpi_commands import Instrument
+from controller.scpi_commands import TABLE, Instrument
 from controller.scpi_common import Command
 from controller.scpi_session import MOST_WAITING, Session
 from controller.snapshot import Newsstand, Snapshot
 from controller.states import State
-from controller.store import Store
-from controller.supervisor import Supervisor
+from controller.wishes import Wishes
 from optics.faults import DeviceLost
 
 pytestmark = pytest.mark.clocks("jumping")
@@ -22,12 +21,10 @@ class Bench:
     """What a session says and whether it listens; `operations` are what TEST:WORK began."""
 
     def __init__(self) -> None:
-        nobody = cast(Supervisor, None), cast(Store, None)
         self.news = Newsstand(Snapshot())
-        instrument = Instrument(SourceConfig(), self.news, *nobody)
         self.operations: list[asyncio.Future[None]] = []
-        table = instrument.table | {"TEST:WORK": Command(self._work, "")}
-        instrument.tree = type(instrument.tree)(table)
+        table = TABLE | {"TEST:WORK": Command(self._work, "")}
+        instrument = Instrument(SourceConfig(), self.news, cast(Wishes, None), table)
         self.said, self.listens = bytearray(), [True]
         self.session = Session(instrument, self.said.extend, self.listens.append)
 

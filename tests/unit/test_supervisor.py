@@ -9,7 +9,8 @@ import pytest
 
 from controller.snapshot import Newsstand, Snapshot
 from controller.states import Event, State
-from controller.supervisor import Activity, NotNow, Overtaken, Supervisor
+from controller.supervisor import Activity, Supervisor
+from controller.wishes import NotNow, Overtaken
 from optics.faults import DeviceFault, DeviceGarbled, DeviceLost, DeviceRefused
 from optics.quantities import StagePoint
 

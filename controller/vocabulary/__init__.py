@@ -1,0 +1,1 @@
+"""What the instrument says and understands: one file for each subsystem, each a table."""
