@@ -125,8 +125,8 @@ class Ledger:
         migrations: Sequence[str] = MIGRATIONS,
     ) -> None:
         self._path = path
-        with _distrust(path):
-            _inspect(path, len(migrations))
+        with distrust(path):
+            inspect(path, len(migrations))
             self._database = connection(path)
             try:
                 # In this order: changing the mode writes, and that must be on the disk too.
@@ -138,7 +138,7 @@ class Ledger:
                 raise
 
     def read(self, sql: str, *values: Any) -> list[Row]:
-        with _distrust(self._path):
+        with distrust(self._path):
             return [tuple(row) for row in self._database.execute(sql, values)]
 
     def write(self, batch: Sequence[Write]) -> list[Any]:
@@ -175,7 +175,7 @@ class Ledger:
 
 
 @contextmanager
-def _distrust(path: Path) -> Iterator[None]:
+def distrust(path: Path) -> Iterator[None]:
     """Tell what SQLite holds against the file, and what to do."""
     try:
         yield
@@ -185,7 +185,7 @@ def _distrust(path: Path) -> Iterator[None]:
         raise StoreDamaged(f"{path}: {err}; {REMEDY}") from err
 
 
-def _inspect(path: Path, known: int) -> None:
+def inspect(path: Path, known: int) -> None:
     """Judge what is there without changing it: closing an ordinary connection already would."""
     wal, journal = (path.with_name(path.name + ending) for ending in ("-wal", "-journal"))
     if _size(path) == 0:

@@ -86,8 +86,8 @@ def draw(
     if mark is not None:
         _mark(image, _at(x, y, mark.x, mark.y))
     _legend(image, curves, mark)
-    _write(image, title, (LEFT, 34 * FINER), TITLE, weight=FINER)
-    _write(image, note, (LEFT, 60 * FINER), SMALL * 1.1)
+    write(image, title, (LEFT, 34 * FINER), TITLE, weight=FINER)
+    write(image, note, (LEFT, 60 * FINER), SMALL * 1.1)
     small = cv2.resize(image, (WIDTH // FINER, HEIGHT // FINER), interpolation=cv2.INTER_AREA)
     return cv2.imencode(".png", small)[1].tobytes()
 
@@ -121,7 +121,7 @@ def _axes(image: Image, x: Axis, y: Axis) -> None:
         cv2.line(image, (LEFT, at), (RIGHT, at), FAINT, FINER)
         _tick_label(image, y, value, (LEFT - 10 * FINER, at + 5 * FINER), 1.0)
     middle = ((LEFT + RIGHT) // 2, (TOP + BOTTOM) // 2)
-    _write(image, x.label, (middle[0] - _width(x.label, TEXT) // 2, HEIGHT - 18 * FINER), TEXT)
+    write(image, x.label, (middle[0] - width(x.label, TEXT) // 2, HEIGHT - 18 * FINER), TEXT)
     _write_upwards(image, y.label, (30 * FINER, middle[1]))
 
 
@@ -130,10 +130,10 @@ def _tick_label(image: Image, axis: Axis, value: float, at: Place, leftwards: fl
     text, raised = f"{value:.6g}".replace("-", "\N{MINUS SIGN}"), ""
     if axis.log:
         text, raised = "10", str(round(math.log10(value))).replace("-", "\N{MINUS SIGN}")
-    width, extra = _width(text, TEXT), _width(raised, SMALL)
-    left = at[0] - round((width + extra) * leftwards)
-    _write(image, text, (left, at[1]), TEXT)
-    _write(image, raised, (left + width, at[1] - 7 * FINER), SMALL)
+    wide, extra = width(text, TEXT), width(raised, SMALL)
+    left = at[0] - round((wide + extra) * leftwards)
+    write(image, text, (left, at[1]), TEXT)
+    write(image, raised, (left + wide, at[1] - 7 * FINER), SMALL)
 
 
 def _curve(field: Image, x: Axis, y: Axis, curve: Curve) -> None:
@@ -171,7 +171,7 @@ def _legend(image: Image, curves: Sequence[Curve], mark: Mark | None) -> None:
     if not labels:
         return
     row, pad, key = 24 * FINER, 12 * FINER, 34 * FINER
-    left = RIGHT - 3 * pad - key - max(_width(label, TEXT) for label in labels)
+    left = RIGHT - 3 * pad - key - max(width(label, TEXT) for label in labels)
     right, top = RIGHT - pad, TOP + pad
     bottom = top + row * len(labels) + pad
     cv2.rectangle(image, (left, top), (right, bottom), PAPER, -1)
@@ -183,21 +183,21 @@ def _legend(image: Image, curves: Sequence[Curve], mark: Mark | None) -> None:
             cv2.line(image, (start, y), end, curves[n].colour, 2 * FINER, cv2.LINE_AA)
         else:
             _ring(image, (start + (key - pad) // 2, y))
-        _write(image, label, (start + key, y + 5 * FINER), TEXT)
+        write(image, label, (start + key, y + 5 * FINER), TEXT)
 
 
 def _write_upwards(image: Image, text: str, at: Place) -> None:
     """Turned by a quarter, its middle at the place."""
-    length, height = _width(text, TEXT), 24 * FINER
+    length, height = width(text, TEXT), 24 * FINER
     strip = np.full((height, length, 3), PAPER, np.uint8)
-    _write(strip, text, (0, height - 7 * FINER), TEXT)
+    write(strip, text, (0, height - 7 * FINER), TEXT)
     left, top = at[0] - height // 2, at[1] - length // 2
     image[top : top + length, left : left + height] = np.rot90(strip)
 
 
-def _write(image: Image, text: str, at: Place, size: float, weight: int = 1) -> None:
+def write(image: Image, text: str, at: Place, size: float, weight: int = 1) -> None:
     cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, INK, weight, cv2.LINE_AA)
 
 
-def _width(text: str, size: float) -> int:
+def width(text: str, size: float) -> int:
     return cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)[0][0] if text else 0

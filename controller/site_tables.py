@@ -90,6 +90,7 @@ def put_candidate(survey: int, candidate: Candidate) -> Write:
     return lambda database: database.execute(sql, row)
 
 
+SITES_SINCE = 2  # of the store's versions
 READ_SITES = f"SELECT chip, {', '.join(SITE[1:])} FROM site ORDER BY chip, id"  # noqa: S608 - ours
 READ_VISITS = f"SELECT {', '.join(VISIT[1:])} FROM visit WHERE chip = ? AND site = ? ORDER BY id"  # noqa: S608
 READ_POSES = f"SELECT {POSE} FROM pose WHERE chip = ? ORDER BY id DESC LIMIT ?"  # noqa: S608
