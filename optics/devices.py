@@ -64,7 +64,13 @@ class Laser(Protocol):
         """OutOfReach and nothing sent beyond the range."""
 
     async def switch(self, *, on: bool) -> None:
-        """Ask it to emit, or to cease; DeviceRefused with the reason when it will not."""
+        """Ask it to emit, or to cease; DeviceRefused with the reason when it will not.
+
+        Light comes when the laser is warm: `status` tells.
+        """
+
+    async def clear(self) -> None:
+        """Forget a fault whose cause is gone; DeviceRefused with the reason when it stands."""
 
     async def status(self) -> LaserStatus:
         """What it says now."""

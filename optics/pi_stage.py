@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from optics.answers import finite
 from optics.devices import Identity
 from optics.faults import DeviceGarbled, DeviceRefused, DeviceStuck, OutOfReach
 from optics.link import Link, Patience, Reply
@@ -166,10 +167,4 @@ def _text(value: float) -> str:
 
 
 def _numbers(reply: Reply) -> list[float]:
-    try:
-        numbers = [float(line.rpartition(b"=")[2]) for line in reply]
-    except ValueError as err:
-        raise DeviceGarbled("stage", f"expected numbers, got {reply!r}") from err
-    if not all(map(math.isfinite, numbers)):
-        raise DeviceGarbled("stage", f"expected finite numbers, got {reply!r}")
-    return numbers
+    return finite("stage", [line.rpartition(b"=")[2] for line in reply])

@@ -1,16 +1,20 @@
-"""What the PI stage driver is asked to do in each dialogue that it could have led as the host."""
+"""PI stages on trial: units to play a dialogue to, and what the driver is asked to do in it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
-from hil.emulators.pi_gcs_models import C863
+from hil.emulators.pi_gcs import PiGcs
+from hil.emulators.pi_gcs_models import C863, C867, E727, E753, Model
 from optics.devices import Identity
 from optics.faults import DeviceFault
 from optics.link import Patience
 from optics.pi_stage import PiStage, PiStageSettings
 from optics.quantities import StageBox, StagePoint
 from optics.transports import memory_opener
-from tests.transcript_player import Dialogue, Mismatch, ScriptedDevice
+from tests.hand_clock import HandClock
+from tests.transcript_player import Dialogue, Mismatch, Prepare, ScriptedDevice
 
 AXES = ("1", "2", "3")
 ANYWHERE = StageBox(StagePoint(-2e6, -2e6, -2e6), StagePoint(2e6, 2e6, 2e6))
@@ -27,6 +31,7 @@ BESIDES = {
 }
 
 
+COMMAND = re.compile(r"[\x05\x07\x18]|[^\n\x05\x07\x18]*\n")
 READINGS = object()  # the numbers in the dialogue
 
 
@@ -134,7 +139,7 @@ async def drive(dialogue: Dialogue) -> None:
     besides = BESIDES
     if dialogue.device == "C-863":
         besides = BESIDES | {"*IDN?": C863.identity + "\n"}
-    device = ScriptedDevice(dialogue.exchanges, besides, list(AXES))
+    device = ScriptedDevice(dialogue.exchanges, besides, says_the_same, COMMAND)
     stage = PiStage(memory_opener(device.connect), PiStageSettings(AXES, ANYWHERE), Patience())
     try:
         outcome = await trial.call(stage)
@@ -146,3 +151,57 @@ async def drive(dialogue: Dialogue) -> None:
         raise Mismatch(f"{device.played} of {trial.speaks} lines said, besides {device.strays}")
     if not trial.agrees(outcome, dialogue):
         raise Mismatch(f"the driver made {outcome!r} of it, not {trial.outcome!r}")
+
+
+def says_the_same(sent: list[str], written: list[str]) -> bool:
+    """A driver's words against the transcript's.
+
+    By the rules of MS249E, p. 116: a query without arguments is one for all axes, and a
+    command may name more axes than one.
+    """
+    if not sent or not written or sent[0].upper() != written[0].upper():
+        return False
+    if sent[0].endswith("?"):
+        return sent[1:] == (written[1:] or (sent[1:] and list(AXES)))
+    mine = dict(zip(sent[1::2], map(float, sent[2::2]), strict=True))
+    its = dict(zip(written[1::2], map(float, written[2::2]), strict=True))
+    return mine.items() >= its.items()
+
+
+def prepare(model: Model, dialogue: Dialogue, clock: HandClock, seed: int) -> PiGcs:
+    """A unit brought into the state of `setup` by what a host can do."""
+    setup = dialogue.head.get("setup", "fresh")
+    words = {word.split()[0]: word.split()[1:] for word in setup.split("; ")}
+    places = [float(place) for place in words.get("at", [])] or [0.0] * len(model.axes)
+    servo_on = words.get("servo") == ["on"]
+    axes = model.axes
+    if "travel" in words:
+        low, high = (float(end) * axes[0].um_per_unit for end in words["travel"])
+        axes = tuple(replace(axis, low_um=low, high_um=high) for axis in axes)
+    if "at" in words and not servo_on:
+        axes = tuple(replace(axis, rest_um=at) for axis, at in zip(axes, places, strict=True))
+    unit = PiGcs(replace(model, axes=axes), clock, seed)
+    moves = " ".join(f"{axis.name} {at}" for axis, at in zip(axes, places, strict=True))
+    lines = [f"SVO {axis.name} 1" for axis in axes] if servo_on else []
+    lines += ["FRF"] if "referenced" in words else []
+    lines += [f"MOV {moves}"] if servo_on and "at" in words and "unreferenced" not in words else []
+    for line in lines:
+        unit.receive(f"{line}\n".encode())
+        clock.advance(30.0)
+    assert unit.receive(b"ERR?\n") == b"0\n", f"setup failed: {lines}"
+    return unit
+
+
+ANALOGUE_INPUTS = {("1", "0x06000500"): "7", ("2", "0x06000500"): "3", ("3", "0x06000500"): "0"}
+PLAYED: Mapping[str, Prepare | None] = {
+    "E-727": partial(prepare, E727),
+    "E-727 with analogue inputs": partial(prepare, replace(E727, parameters=ANALOGUE_INPUTS)),
+    "E-753": partial(prepare, E753),
+    "C-863": partial(prepare, C863),
+    "C-867": partial(prepare, C867),
+    "C-663": None,  # what is not emulated judges the driver alone
+    "C-877": None,
+    "C-885": None,
+    "E-754": None,
+    "E-873": None,
+}

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from hil.emulators.pi_gcs_models import C863, C867, E727, E753, Model
-from tests.stage_trials import TRIALS, drive
+from tests import laser_trials, stage_trials
 from tests.transcript_player import (
     TRANSCRIPTS,
     Dialogue,
@@ -25,21 +24,12 @@ EVIDENCE = [
 ]
 GUESSES = read(TRANSCRIPTS / "unconfirmed.txt")
 
-ANALOGUE_INPUTS = {("1", "0x06000500"): "7", ("2", "0x06000500"): "3", ("3", "0x06000500"): "0"}
-PLAYED: dict[str, Model | None] = {
-    "E-727": E727,
-    "E-727 with analogue inputs": replace(E727, parameters=ANALOGUE_INPUTS),
-    "E-753": E753,
-    "C-863": C863,
-    "C-867": C867,
-    "C-663": None,  # what is not emulated judges the driver alone
-    "C-877": None,
-    "C-885": None,
-    "E-754": None,
-    "E-873": None,
-}
+FAMILIES = (stage_trials, laser_trials)
+PLAYED = {device: unit for family in FAMILIES for device, unit in family.PLAYED.items()}
+DRIVES = {title: family.drive for family in FAMILIES for title in family.TRIALS}
+SPEAKS = {title: trial.speaks for family in FAMILIES for title, trial in family.TRIALS.items()}
 JUDGING_EMULATOR = [dialogue for dialogue in EVIDENCE if PLAYED[dialogue.device]]
-JUDGING_DRIVER = [dialogue for dialogue in EVIDENCE if dialogue.title in TRIALS]
+JUDGING_DRIVER = [dialogue for dialogue in EVIDENCE if dialogue.title in DRIVES]
 JUDGING_NOBODY = ["behind a master the address comes first, and the answer names both ends"]
 
 
@@ -48,9 +38,9 @@ def titled(dialogues: list[Dialogue]) -> pytest.MarkDecorator:
 
 
 def play(dialogue: Dialogue, seed: int) -> None:
-    model = PLAYED[dialogue.device]
-    assert model
-    play_to_emulator(dialogue, model, seed)
+    prepare = PLAYED[dialogue.device]
+    assert prepare
+    play_to_emulator(dialogue, prepare, seed)
 
 
 @titled(JUDGING_EMULATOR)
@@ -61,7 +51,7 @@ def test_the_emulator_says_what_the_device_said(dialogue: Dialogue, seed: int) -
 @titled(JUDGING_DRIVER)
 @pytest.mark.clocks("jumping")
 async def test_the_driver_says_what_the_host_said(dialogue: Dialogue) -> None:
-    await drive(dialogue)
+    await DRIVES[dialogue.title](dialogue)
 
 
 @titled(GUESSES)
@@ -76,7 +66,7 @@ def test_guesses_are_told_apart_from_evidence(dialogue: Dialogue, seed: int) -> 
 def test_every_dialogue_judges_somebody() -> None:
     titles = [dialogue.title for dialogue in EVIDENCE + GUESSES]
     assert len(set(titles)) == len(titles)
-    assert TRIALS.keys() <= {dialogue.title for dialogue in EVIDENCE}
+    assert DRIVES.keys() <= {dialogue.title for dialogue in EVIDENCE}
     judging = JUDGING_EMULATOR + JUDGING_DRIVER
     assert [d.title for d in EVIDENCE if d not in judging] == JUDGING_NOBODY
 
@@ -125,7 +115,7 @@ def test_an_emulator_that_differs_is_caught(dialogue: Dialogue, seed: int) -> No
 @pytest.mark.clocks("jumping")
 async def test_a_driver_that_differs_is_caught(dialogue: Dialogue) -> None:
     """In what it says, and in what it makes of the answers."""
-    lines = TRIALS[dialogue.title].speaks
+    lines, drive = SPEAKS[dialogue.title], DRIVES[dialogue.title]
     for wrong in with_one_order_spoilt(dialogue, lines):
         with pytest.raises(Mismatch):
             await drive(wrong)

@@ -6,17 +6,18 @@ The form of the files is described beside them, in tests/transcripts/README.md.
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from hil.emulators.pi_gcs import PiGcs
-from hil.emulators.pi_gcs_models import Model
+from hil.wires import Emulator
+from tests.hand_clock import HandClock
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 MARKED = re.compile(r"(>>?|<[~*]?) (.*)")
 KEYED = re.compile(r"# (source|device|setup|tolerance|wait): (.*)")
-READING = re.compile(r"(?<==)-?\d+(?:\.(?P<decimals>\d+))?(?P<power>e[+-]\d\d)?")
-COMMAND = re.compile(r"[\x05\x07\x18]|[^\n\x05\x07\x18]*\n")
+READING = re.compile(
+    r"(?:(?<==)|^(?=[-+.\de]+\r?$))-?\d+(?:\.(?P<decimals>\d+))?(?P<power>e[+-]\d\d)?"
+)
 
 
 class Mismatch(AssertionError):
@@ -107,43 +108,23 @@ def _form(line: str) -> str:
     return READING.sub(lambda it: f"{len(it['decimals'] or '')}{'e' * bool(it['power'])}", line)
 
 
-def play_to_emulator(dialogue: Dialogue, model: Model, seed: int) -> None:
+Prepare = Callable[[Dialogue, HandClock, int], Emulator]
+"""A unit in the state of the dialogue's `setup`."""
+
+
+def play_to_emulator(dialogue: Dialogue, prepare: Prepare, seed: int) -> None:
     """The emulator is the device; what it says must agree line by line, silence included."""
-    now_s = [0.0]
-    unit = _prepared(dialogue, model, now_s, seed)
+    clock = HandClock()
+    unit = prepare(dialogue, clock, seed)
     tolerance = float(dialogue.head.get("tolerance", 0))
     for exchange in dialogue.exchanges:
-        now_s[0] += exchange.wait_s
+        clock.advance(exchange.wait_s)
         said = unit.receive(exchange.sent.encode("latin-1")).decode("latin-1")
         *lines, rest = said.split("\n")
         agreed = len(lines) == len(exchange.expected) and not rest
         pairs = zip(exchange.expected, lines, strict=False)
         if not (agreed and all(line.agrees(its, tolerance) for line, its in pairs)):
             raise Mismatch(f"{exchange.sent!r} was answered {said!r}, not {exchange.answer!r}")
-
-
-def _prepared(dialogue: Dialogue, model: Model, now_s: list[float], seed: int) -> PiGcs:
-    """A unit brought into the state of `setup` by what a host can do."""
-    setup = dialogue.head.get("setup", "fresh")
-    words = {word.split()[0]: word.split()[1:] for word in setup.split("; ")}
-    places = [float(place) for place in words.get("at", [])] or [0.0] * len(model.axes)
-    servo_on = words.get("servo") == ["on"]
-    axes = model.axes
-    if "travel" in words:
-        low, high = (float(end) * axes[0].um_per_unit for end in words["travel"])
-        axes = tuple(replace(axis, low_um=low, high_um=high) for axis in axes)
-    if "at" in words and not servo_on:
-        axes = tuple(replace(axis, rest_um=at) for axis, at in zip(axes, places, strict=True))
-    unit = PiGcs(replace(model, axes=axes), lambda: now_s[0], seed)
-    moves = " ".join(f"{axis.name} {at}" for axis, at in zip(axes, places, strict=True))
-    lines = [f"SVO {axis.name} 1" for axis in axes] if servo_on else []
-    lines += ["FRF"] if "referenced" in words else []
-    lines += [f"MOV {moves}"] if servo_on and "at" in words and "unreferenced" not in words else []
-    for line in lines:
-        unit.receive(f"{line}\n".encode())
-        now_s[0] += 30.0
-    assert unit.receive(b"ERR?\n") == b"0\n", f"setup failed: {lines}"
-    return unit
 
 
 class ScriptedDevice:
@@ -154,11 +135,17 @@ class ScriptedDevice:
     """
 
     def __init__(
-        self, exchanges: list[Exchange], besides: Mapping[str, str], axes: list[str]
+        self,
+        exchanges: list[Exchange],
+        besides: Mapping[str, str],
+        says_the_same: Callable[[list[str], list[str]], bool],
+        command: re.Pattern[str],
     ) -> None:
+        """`command` is one of the host's commands; two of them are compared word by word."""
         self.strays: list[str] = []
         self.played = 0
-        self._exchanges, self._besides, self._axes = exchanges, besides, axes
+        self._exchanges, self._besides = exchanges, besides
+        self._says_the_same, self._command = says_the_same, command
         self._unread = ""
         self._arrived: Callable[[bytes], None] = lambda _data: None
 
@@ -173,7 +160,7 @@ class ScriptedDevice:
 
     def write(self, data: bytes) -> None:
         self._unread += data.decode("latin-1")
-        while command := COMMAND.match(self._unread):
+        while command := self._command.match(self._unread):
             self._unread = self._unread[command.end() :]
             answer = self._answer(command[0]).encode("latin-1")
             if answer:
@@ -182,25 +169,10 @@ class ScriptedDevice:
     def _answer(self, sent: str) -> str:
         if self.played < len(self._exchanges):
             exchange = self._exchanges[self.played]
-            if _says_the_same(sent.split(), exchange.sent.split(), self._axes):
+            if self._says_the_same(sent.split(), exchange.sent.split()):
                 self.played += 1
                 return exchange.answer
         mnemonic, *_ = [*sent.split(), ""]
         if mnemonic not in self._besides:
             self.strays.append(sent)
         return self._besides.get(mnemonic, "")
-
-
-def _says_the_same(sent: list[str], written: list[str], axes: list[str]) -> bool:
-    """A driver's words against the transcript's.
-
-    By the rules of MS249E, p. 116: a query without arguments is one for all axes, and a
-    command may name more axes than one.
-    """
-    if not sent or not written or sent[0].upper() != written[0].upper():
-        return False
-    if sent[0].endswith("?"):
-        return sent[1:] == (written[1:] or (sent[1:] and axes))
-    mine = dict(zip(sent[1::2], map(float, sent[2::2]), strict=True))
-    its = dict(zip(written[1::2], map(float, written[2::2]), strict=True))
-    return mine.items() >= its.items()

@@ -210,3 +210,15 @@ async def test_closing_tells_those_who_still_wait(device: EchoDevice) -> None:
     await link.aclose()
     with pytest.raises(DeviceLost, match="closed by us"):
         await asking
+
+
+async def test_the_answer_to_the_greeting_may_arrive_in_one_piece_with_older_ones(
+    device: EchoDevice,
+) -> None:
+    link = Link("echo", memory_opener(device.connect), _single_line, PATIENCE)
+    opening = asyncio.create_task(link.open(b"hello?\n", knows=lambda it: it == [b"hello\n"]))
+    while not device.connections:
+        await asyncio.sleep(0)
+    device.say(b"0\n7\n")
+    assert await opening == [b"hello\n"]
+    await link.aclose()

@@ -1,0 +1,18 @@
+"""What drivers ask of any answer before they believe it."""
+
+import math
+from collections.abc import Iterable
+
+from optics.faults import DeviceGarbled
+
+
+def finite(device: str, texts: Iterable[bytes]) -> list[float]:
+    """The numbers that the texts are; DeviceGarbled when one is none, or not finite."""
+    texts = list(texts)
+    try:
+        numbers = [float(text) for text in texts]
+    except ValueError as err:
+        raise DeviceGarbled(device, f"expected numbers, got {texts!r}") from err
+    if not all(map(math.isfinite, numbers)):
+        raise DeviceGarbled(device, f"expected finite numbers, got {texts!r}")
+    return numbers

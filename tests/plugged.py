@@ -1,0 +1,44 @@
+"""An emulator on a wire, and what opens it, on whatever clock the test runs."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from hil.clock import JumpingLoop
+from hil.eventlog import EventLog
+from hil.ports import MemoryPort, PtyPort
+from hil.wires import Emulator, Manners, Port, Wire
+from optics.transports import Opener, memory_opener, opener_for
+
+
+@asynccontextmanager
+async def plugged_in(
+    name: str, emulator: Emulator, seed: int, manners: Manners | None = None
+) -> AsyncIterator[tuple[Wire, Opener]]:
+    """In memory when the clock jumps, else on a pseudo-terminal."""
+    if isinstance(asyncio.get_running_loop(), JumpingLoop):
+        memory = MemoryPort(name)
+        async with _wired(name, memory, emulator, seed, manners) as wire:
+            yield wire, memory_opener(memory.connect)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="gansource-test-"))
+    port = PtyPort(folder / name)
+    async with _wired(name, port, emulator, seed, manners) as wire:
+        yield wire, opener_for(port.address, {})
+    await asyncio.to_thread(shutil.rmtree, folder)
+
+
+@asynccontextmanager
+async def _wired(
+    name: str, port: Port, emulator: Emulator, seed: int, manners: Manners | None
+) -> AsyncIterator[Wire]:
+    log = EventLog(asyncio.get_running_loop().time)
+    wire = Wire(name, port, emulator, seed, manners or Manners(), log)
+    await port.open()
+    try:
+        yield wire
+    finally:
+        wire.close()
