@@ -3,7 +3,7 @@
 import binascii
 import gc
 
-from tests.boards.desk import SETTLED_MS, Chance, Desk, sealed
+from tests.boards.desk import SETTINGS, SETTLED_MS, Chance, Desk, sealed
 
 WORDS = (
     "*IDN? *CLS *TST? SYST:ERR? LEAS? LEAS_250 LEAS_0 INT? COUN? COUN?_3 DAC_0,1 DAC_3,65535 "
@@ -72,8 +72,8 @@ def harmless(chance: Chance) -> bytes:
     return b"\n".join(line for line in lines if not vouched(line)) + b"\n"
 
 
-def case_lines_made_to_harm_full(settings: "dict[str, int]") -> str:
-    lines, chance = settings["LINES"], Chance(settings["SEED"])
+def case_lines_made_to_harm() -> str:
+    lines, chance = SETTINGS["LINES"], Chance(SETTINGS["SEED"])
     desk = Desk()
     desk.world.interlock_closed = True
     desk.after(SETTLED_MS)
@@ -94,7 +94,7 @@ def case_lines_made_to_harm_full(settings: "dict[str, int]") -> str:
     more = allocated() - before
     assert desk.ask("WATC?").startswith("POWER,1,")  # it never started anew
     assert desk.store.writes == 1
-    assert more < settings["SLACK"], more
+    assert more < SETTINGS["SLACK"], more
     return f"{lines} lines, memory {more:+d}"
 
 

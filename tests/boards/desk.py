@@ -31,8 +31,12 @@ class Borrowed:
 MACHINE, RP2 = Borrowed(), Borrowed()
 
 
-def install() -> None:
+SETTINGS: "dict[str, int]" = {}
+
+
+def install(settings: "dict[str, int]") -> None:
     """Before the first import of the firmware."""
+    SETTINGS.update(settings)
     sys.modules["machine"], sys.modules["rp2"] = MACHINE, RP2  # type: ignore[assignment]
 
 

@@ -1,6 +1,6 @@
 """Runs files of cases on whatever interpreter this is: `run_cases.py ROOT FILE... [KEY=NUMBER]`.
 
-A case is a function `case_...`; parameters are taken from the KEY=NUMBER arguments by name.
+A case is a function `case_...`; the numbers are in `desk.SETTINGS`.
 """
 
 import gc
@@ -8,6 +8,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -16,13 +17,13 @@ def main(root: str, names: "list[str]", settings: "dict[str, int]") -> int:
     if hasattr(gc, "threshold"):  # MicroPython: as main.py does it
         gc.threshold(4096)
     sys.path[:0] = [root + "/boards/io_board", root]
-    module("desk").install()
+    module("desk").install(settings)
     failed = 0
     for name in names:
         cases = vars_of(module(name))
         for title in sorted(cases):
             if title.startswith("case_"):
-                failed += not passes(f"{name} {title}", cases[title], settings)
+                failed += not passes(f"{name} {title}", cases[title])
     return failed
 
 
@@ -30,13 +31,13 @@ def module(name: str) -> "Any":
     return getattr(__import__("tests.boards." + name).boards, name)
 
 
-def vars_of(module: object) -> "dict[str, object]":
+def vars_of(module: object) -> "dict[str, Any]":
     return {name: getattr(module, name) for name in dir(module)}
 
 
-def passes(title: str, case: object, settings: "dict[str, int]") -> bool:
+def passes(title: str, case: "Callable[[], str | None]") -> bool:
     try:
-        told = case(settings) if title.endswith("_full") else case()  # type: ignore[operator]
+        told = case()
     except Exception as err:  # noqa: BLE001 - told, and the next case has its turn
         tell(f"FAILED {title}")
         getattr(sys, "print_exception", print_exception)(err)

@@ -72,9 +72,10 @@ class Line:
             await asyncio.sleep(0.02)
 
     async def light_up(self) -> None:
+        """Again when the machine's other work delayed the board so much that it went dark."""
         await self.until_closed()
-        assert await self.order("LEAS 0") + await self.order("LEAS 250") == 2 * GOOD
-        assert self.board.world.laser_on
+        while not self.board.world.laser_on:
+            assert await self.order("LEAS 0") + await self.order("LEAS 250") == 2 * GOOD
 
 
 @pytest.fixture
@@ -118,8 +119,8 @@ async def test_light_ends_with_the_lease_though_the_processor_stands_still(line:
             line.board.freeze()
         await asyncio.sleep(2 * LEASE_S)
         assert not world.laser_on
-        lasted_s = world.laser_changed_s - begun_s  # exact in simulated time: test_emulator
-        assert LEASE_S - 0.1 < lasted_s < LEASE_S + 1.0
+        # A loop that the machine's other work delays too much ends it earlier, never later.
+        assert world.laser_changed_s - begun_s <= LEASE_S + 1e-3
 
 
 @pytest.mark.full
@@ -173,7 +174,7 @@ async def test_the_power_may_go_at_any_instant_of_an_update(
         await asyncio.sleep(rng.random())
         line.board.power_cycle()
         sending.cancel()
-        await asyncio.wait({sending})
+        await asyncio.gather(sending, return_exceptions=True)  # how it ended tells nothing
         await line.restarted()
         assert (await line.up()).startswith("gansource,IO-1,")
         await line.settle()
