@@ -2,7 +2,7 @@
 
 Each counting machine has two free-running registers, for odd and even gates. The one that rests
 is read while the other counts. A gate that was not read in time is in the next reading of its
-register: the record then says the time it holds, and its number has skipped one.
+register: the record then says the time it holds. Numbers skip only where clicks were lost.
 """
 
 from pio import GATE_OVERHEAD, READ_X, READ_Y, TAKE_OSR
@@ -21,7 +21,7 @@ NOTHING = (0, 0, 0, 0, 0, 0)
 
 
 class Counts:
-    """Records of both channels, coincidences, µs counted, number of the gate, µs at its end."""
+    """Records of both channels, coincidences, µs counted, number of the record, µs at its end."""
 
     def __init__(
         self,
@@ -74,9 +74,9 @@ class Counts:
             return  # nothing was changed, and nothing is lost by asking again
         self._last_us = self._uptime.us()
         lengths = [self._gate.get() + GATE_OVERHEAD for _ in range(ended)]
-        self._number += ended
+        self._number += 1
         if ended >= GATE_FIFO:
-            self._number += 1  # at least one more may be missing: no record tells of these
+            self._number += ended  # more may be missing: no record tells of these
             self._bases = [None, None]
         for back, cycles in enumerate(reversed(lengths)):
             self._held[(resting + back) % 2] += cycles

@@ -6,7 +6,10 @@ from framing import Refused
 from grammar import Talker
 from service import MODEL, common
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
+PROTOCOL = 2
+"""Grows when a host that knows the old meaning would misread the new one."""
+
 STALL_MS = 200  # a loop that stood still for so long is not trusted with light
 STORM_LINES, STORM_MS = 8, 1000
 MOST_RECORDS = 8
@@ -20,9 +23,9 @@ class Board:
     def __init__(self, parts: dict, slots, uptime, serial: str) -> None:
         self._lease, self._interlock = parts["lease"], parts["interlock"]
         self._counts, self._window = parts["counts"], parts["window"]
-        self._dac, self._warmth = parts["dac"], parts["warmth"]
+        self._dac, self._warmth, self._lens = parts["dac"], parts["warmth"], parts["lens"]
         self._slots, self._uptime = slots, uptime
-        self._talker = Talker(self._table(serial), lambda: self._end("FAULT"))
+        self._talker = Talker(PROTOCOL, self._table(serial), lambda: self._end("FAULT"))
         self._last_ms = uptime.ms()
         self._longest_turn_ms = 0
         self._storm = (0, 0)  # untrusted lines when the present second began, and when it did
@@ -79,6 +82,8 @@ class Board:
                 "WINDow?": (lambda: str(self._window.ns), "", False),
                 "DAC": (self._set_dac, "II", True),
                 "DAC?": (self._tell_dac, "I", False),
+                "LENS": (self._set_lens, "I", True),
+                "LENS?": (lambda: str(self._lens.value()), "", False),
                 "TEMPerature?": (self._warmth.told, "", False),
                 "WATChdog?": (self._tell_watchdog, "", False),
                 "CLOCk?": (lambda: str(self._uptime.us()), "", False),
@@ -119,6 +124,10 @@ class Board:
         _within(0, channel, CHANNELS - 1, "channel")
         _within(0, code, HIGHEST, "code")
         self._dac.write(channel, code)
+
+    def _set_lens(self, wide: int) -> None:
+        _within(0, wide, 1, "wide")
+        self._lens.value(wide)
 
     def _tell_dac(self, channel: int) -> str:
         _within(0, channel, CHANNELS - 1, "channel")

@@ -2,9 +2,6 @@
 
 import binascii
 
-PROTOCOL = 1
-"""Grows when a host that knows the old meaning would misread the new one."""
-
 LONGEST_LINE = 512
 _SEAL = 10  # " *" and eight hexadecimal digits
 

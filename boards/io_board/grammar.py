@@ -3,7 +3,7 @@
 One command or query a line, no `;`: a line is obeyed as a whole or not at all.
 """
 
-from framing import PROTOCOL, Lines, Refused, opened, sealed
+from framing import Lines, Refused, opened, sealed
 
 MOST_ERRORS = 8
 LONGEST_NUMBER = 10  # digits
@@ -60,14 +60,14 @@ READERS = {"i": integer, "s": string}
 class Talker:
     """Lines in, answers out; errors wait in a queue, and what is not understood is not done."""
 
-    def __init__(self, table: dict, alarm) -> None:
+    def __init__(self, protocol: int, table: dict, alarm) -> None:
         """`table`: header to (handler, kinds of arguments, needs a checksum).
 
-        Kinds: `i` integer, `s` string; in capitals when it must be there. A handler that fails
-        for a reason of its own calls `alarm`.
+        Announced with `protocol`. Kinds: `i` integer, `s` string; in capitals when it must be
+        there. A handler that fails for a reason of its own calls `alarm`.
         """
         self.untrusted = 0  # lines so far that were damaged or meant nothing
-        self._alarm = alarm
+        self._protocol, self._alarm = protocol, alarm
         self._lines = Lines()
         self._errors: list = []
         self._entries = {}
@@ -91,7 +91,7 @@ class Talker:
         return said
 
     def _tell_protocol(self) -> str:
-        return f'{PROTOCOL},"{self._vocabulary}"'
+        return f'{self._protocol},"{self._vocabulary}"'
 
     def _next_error(self) -> str:
         number, detail = self._errors.pop(0) if self._errors else (0, "")

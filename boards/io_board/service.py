@@ -5,7 +5,8 @@ from grammar import Talker
 from update import Update
 
 MAKER, MODEL = "gansource", "IO-1"
-BOOT_VERSION = "1.0.0"
+BOOT_VERSION = "1.1.0"
+BOOT_PROTOCOL = 1  # what `common` holds, and no more; 0 would look like an error that is none
 
 
 def common(slots, serial: str, model: str, version: str) -> dict:
@@ -41,7 +42,7 @@ class SafeMode:
         table = common(slots, serial, MODEL + " (safe mode)", "boot " + BOOT_VERSION)
         table["LEASe"] = (self._refuse, "I", True)
         table["LEASe?"] = (lambda: "ENDED,0,SAFE,0", "", False)
-        self._talker = Talker(table, self.darken)
+        self._talker = Talker(BOOT_PROTOCOL, table, self.darken)
 
     def receive(self, data: bytes) -> bytes:
         return self._talker.receive(data)

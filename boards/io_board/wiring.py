@@ -1,4 +1,4 @@
-"""Joins the chips of one board to the firmware; the pin numbers are `main.py`'s."""
+"""Joins the chips of one board to the firmware; the pin numbers are `main.py`'s, but one."""
 
 import machine
 import rp2
@@ -14,6 +14,7 @@ from thermometer import Thermometer, Warmth
 COUNT_A, COUNT_B, COUNT_BOTH, PACE, WIDEN, COINCIDE, LIGHT = range(7)
 SPI_HZ, I2C_HZ = 10_000_000, 400_000
 THERMOMETERS = (0x48, 0x49)
+LENS = 4  # not known to boot code 1.0, which no update reaches
 
 
 def board(uptime, slots, pins: dict, serial: str) -> Board:
@@ -29,6 +30,7 @@ def board(uptime, slots, pins: dict, serial: str) -> Board:
             "window": window,
             "dac": _dac(pins),
             "warmth": _warmth(pins),
+            "lens": machine.Pin(LENS, machine.Pin.OUT, value=0),
         },
         slots,
         uptime,

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from hil.emulators.io_board_machines import Clock, CountSource
 
-SOLDERED = {2: "laser", 3: "interlock", 6: "a", 7: "b", 8: "phase", 9: "wide", 10: "both"}
-SOLDERED.update({16: "miso", 17: "select", 18: "sck", 19: "mosi", 26: "sda", 27: "scl"})
-SOLDERED[22] = "bench"
+SOLDERED = {2: "laser", 3: "interlock", 4: "lens", 6: "a", 7: "b", 8: "phase"}
+SOLDERED.update({9: "wide", 10: "both", 16: "miso", 17: "select", 18: "sck", 19: "mosi"})
+SOLDERED.update({22: "bench", 26: "sda", 27: "scl"})
 PINS = {name: number for number, name in SOLDERED.items()}
 
 WRITE_AND_UPDATE, READ_BACK = 0x3, 0x9
@@ -50,6 +50,9 @@ class World:
         self.bench_jumper = False
         self.laser_changed_s = 0.0
         self.lit: Callable[[float, bool], None] = lambda _at_s, _on: None
+        self.wide = False  # what the lens is told, 50 ms of travel before it is so
+        self.flipped: Callable[[float, bool], None] = lambda _at_s, _wide: None
+        self.driven: Callable[[float, int, int], None] = lambda _at_s, _channel, _code: None
         self.chip: Chip | None = None
         self._closed, self._laser_on = False, False
 
@@ -77,6 +80,15 @@ class World:
             self._laser_on, self.laser_changed_s = on, at_s
             self.lit(at_s, on)
 
+    def flip(self, wide: bool) -> None:
+        if wide != self.wide:
+            self.wide = wide
+            self.flipped(self.clock(), wide)
+
+    def drive(self, channel: int, code: int) -> None:
+        self.codes[channel] = code
+        self.driven(self.clock(), channel, code)
+
 
 class Chip:
     """One life of the processor; its attributes are those of the module `machine`."""
@@ -97,8 +109,9 @@ class Chip:
         self.Pin = PinMaker(self)
 
     def stop(self) -> None:
-        """Out of reset no pin drives anything: the laser's resistor pulls it down."""
+        """Out of reset no pin drives anything: resistors pull laser and lens down."""
         self.lease.stop()
+        self.world.flip(False)
         self.world.shine(self.world.clock(), False)
 
     def overdue(self) -> bool:
@@ -160,11 +173,15 @@ class Pin:
         if level is not None and self.role == "laser":
             self._chip.lease.stop()
             self._chip.world.shine(self._chip.world.clock(), bool(level))
+        if level is not None and self.role == "lens":
+            self._chip.world.flip(bool(level))
         if self.role == "phase":
             self._chip.gate.catch_up()
             return self._chip.gate.phase
         if self.role == "bench":
             return int(not self._chip.world.bench_jumper)
+        if self.role == "lens":
+            return int(self._chip.world.wide)
         return int(self.role == "interlock" and self._chip.world.interlock_closed)
 
 
@@ -205,7 +222,7 @@ class Dac:
             if not self._world.dac_answers or not address & 1 << channel:
                 continue
             if command == WRITE_AND_UPDATE:
-                self._world.codes[channel] = code
+                self._world.drive(channel, code)
             elif command == READ_BACK:
                 held = self._world.codes[channel]
                 self._answer = bytes((0, held >> 8, held & 0xFF))

@@ -52,7 +52,7 @@ def case_every_gate_is_told_once_with_what_was_made_in_it() -> None:
 
 
 def case_gates_that_were_not_read_in_time_are_in_the_next_reading() -> None:
-    """A loop of 12 ms and gates of 5: numbers are skipped, but neither time nor clicks are lost."""
+    """A loop of 12 ms and gates of 5: neither time nor clicks nor numbers are lost."""
     desk, photons = counting(5)
     desk.after(60, 12)
     photons.made = [0, 0, 0]
@@ -62,6 +62,8 @@ def case_gates_that_were_not_read_in_time_are_in_the_next_reading() -> None:
     assert abs(sum(record[0] for record in found) - photons.made[0]) <= 30_000
     assert {record[3] for record in found} == {10_000, 15_000} or len(found) > 100
     assert all(record[0] == record[3] for record in found)
+    numbers = [record[4] for record in found[1:]]  # the second register began with the third gate
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def case_gates_that_are_lost_are_missed_in_the_numbers() -> None:
@@ -123,6 +125,19 @@ def case_the_dac_is_written_and_read_back() -> None:
     desk.world.dac_answers = False
     assert desk.order("DAC 1,5").startswith("-240,")
     assert desk.world.codes[1] == 32768
+
+
+def case_the_lens_flips_and_falls_back_with_the_power() -> None:
+    desk = Desk()
+    assert desk.ask("LENS?") == "0"
+    assert not desk.world.wide
+    for wide in (1, 1, 0, 1):
+        assert desk.order(f"LENS {wide}") == OK
+        assert desk.ask("LENS?") == str(wide)
+        assert desk.world.wide == bool(wide)
+    desk.boot()
+    assert desk.ask("LENS?") == "0"
+    assert not desk.world.wide
 
 
 def case_temperatures_in_degrees() -> None:

@@ -1,4 +1,4 @@
-"""Lines made to harm: no crash, no light, no DAC without a checksum, no memory, still answers."""
+"""Lines made to harm: no crash, nothing lit or moved, no memory, still answers."""
 
 import binascii
 import gc
@@ -7,7 +7,7 @@ from tests.boards.desk import SETTINGS, SETTLED_MS, Chance, Desk, sealed
 
 WORDS = (
     "*IDN? *CLS *TST? SYST:ERR? LEAS? LEAS_250 LEAS_0 INT? COUN? COUN?_3 DAC_0,1 DAC_3,65535 "
-    "DAC?_1 TEMP? WATC? WIND_24 CLOC? FIRM:BEG FIRM:SWIT SYST:REST FIRM:COMM_'00' "
+    "DAC?_1 LENS_1 LENS? TEMP? WATC? WIND_24 CLOC? FIRM:BEG FIRM:SWIT SYST:REST FIRM:COMM_'00' "
     "FIRM:DATA_'a.py',0,'00'"
 )
 VALID = [word.replace("_", " ").replace("'", '"') for word in WORDS.split()]
@@ -87,6 +87,7 @@ def case_lines_made_to_harm() -> str:
         desk.after(3)
         assert desk.light == []
         assert desk.world.codes == [0, 0, 0, 0]
+        assert not desk.world.wide
         assert desk.ask("*IDN?").startswith("gansource,IO-1,"), done
         assert desk.ask("FIRM?").startswith("A,KEPT,")
         if done == 10 * STEP:

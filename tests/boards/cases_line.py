@@ -25,6 +25,9 @@ REFUSED = (
     (sealed("LEAS -1"), -222),
     ("LEAS 250", -203),
     ("DAC 0,1", -203),
+    ("LENS 1", -203),
+    (sealed("LENS 2"), -222),
+    (sealed("LENS 1").replace("1", "0"), -360),
     ("LEAS 250 *00000000", -360),
     ("LEAS 250 *GGGGGGGG", -360),
     (sealed("LEAS 250").replace("250", "260"), -360),
@@ -55,6 +58,7 @@ def case_every_refusal_has_its_number_and_no_effect() -> None:
         assert desk.ask("SYST:ERR?") == OK
         assert desk.chip.lease.ends_in_s() == until_s, line[:40]
         assert desk.world.codes == [0, 0, 0, 0]
+        assert not desk.world.wide
 
 
 def case_short_and_long_forms_in_any_case() -> None:
@@ -84,9 +88,9 @@ def case_a_query_with_a_checksum_is_answered_with_one() -> None:
 def case_it_announces_protocol_and_vocabulary() -> None:
     desk = Desk()
     number, _, words = desk.ask("SYST:PROT?").partition(",")
-    assert int(number) == part("framing").PROTOCOL
+    assert int(number) == part("firmware").PROTOCOL
     vocabulary = words.strip('"').split(",")
-    for word in ("*IDN?", "LEASe", "LEASe?", "COUNts?", "DAC", "SYSTem:ERRor?", "FIRMware:DATA"):
+    for word in ("*IDN?", "LEASe", "LEASe?", "COUNts?", "DAC", "LENS", "SYSTem:ERRor?", "FIRMware:DATA"):
         assert word in vocabulary, word
 
 

@@ -138,6 +138,7 @@ def case_safe_mode_takes_firmware_when_there_is_none() -> None:
     desk.boot()
     assert "(safe mode)" in desk.ask("*IDN?")
     assert "no slot" in desk.ask("SYST:FAUL?")
+    assert desk.ask("SYST:PROT?").startswith('1,"*CLS,')
     assert update(desk, NEW) == []
     desk.after(210)
     desk.boot(Chip.WDT_RESET)

@@ -11,7 +11,7 @@ from hil.emulators.io_board_flash import installed, manifest, slot_files
 from hil.eventlog import EventLog
 from hil.ports import MemoryFarEnd, MemoryPort
 from hil.wires import Manners, Wire
-from tests.boards.host import GOOD, identity, sealed, update
+from tests.boards.host import GOOD, VERSION, identity, newer, sealed, update
 
 pytestmark = pytest.mark.clocks("jumping")
 
@@ -44,15 +44,6 @@ def order(board: IoBoard, *commands: str) -> bytes:
 def light_up(board: IoBoard) -> None:
     assert order(board, "LEAS 0", "LEAS 250") == 2 * GOOD
     assert board.world.laser_on
-
-
-def newer(version: str) -> dict[str, bytes]:
-    """Firmware that differs in its version."""
-    files = slot_files()
-    old = b'VERSION = "1.0.0"'
-    assert old in files["firmware.py"]
-    new = b'VERSION = "%s"' % version.encode()
-    return files | {"firmware.py": files["firmware.py"].replace(old, new)}
 
 
 async def test_light_ends_by_itself_and_everybody_is_told(board: IoBoard) -> None:
@@ -111,7 +102,7 @@ async def test_clicks_are_counted_once(board: IoBoard) -> None:
 
 async def test_an_update_takes_over_when_it_is_confirmed(board: IoBoard) -> None:
     assert set(order(board, *update(newer("2.0.0"))).splitlines(keepends=True)) == {GOOD}
-    assert ask(board, "*IDN?").endswith(",1.0.0")
+    assert ask(board, "*IDN?").endswith(f",{VERSION}")
     await asyncio.sleep(0.5 + RESTART_S)
     assert ask(board, "*IDN?").endswith(",2.0.0")
     assert ask(board, "FIRM?").startswith(f"B,TRIAL,{identity(newer('2.0.0'))},")
@@ -140,7 +131,7 @@ async def test_firmware_that_does_not_come_up_gives_way_to_the_old(
     assert broken != files["firmware.py"]
     order(board, *update(files | {"firmware.py": broken}))
     await asyncio.sleep(65)
-    assert ask(board, "*IDN?").endswith(",1.0.0")
+    assert ask(board, "*IDN?").endswith(f",{VERSION}")
     assert ask(board, "FIRM?").startswith("A,KEPT,")
     assert ask(board, "SYST:FAUL?").startswith('"slot b given up: ')
 
@@ -183,7 +174,7 @@ async def test_the_power_may_go_at_every_write_of_an_update(board: IoBoard) -> N
         assert ask(board, "FIRM?").split(",")[1] == "KEPT"
         ended.append(ask(board, "*IDN?").rpartition(",")[2])
     assert ended == sorted(ended)
-    assert set(ended) == {"1.0.0", "2.0.0"}
+    assert set(ended) == {VERSION, "2.0.0"}
     assert len(ended) > 20
 
 

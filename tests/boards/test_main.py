@@ -1,5 +1,6 @@
 """The pins and the loop of main.py: what happens before what, on modules that only take notes."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from hil.emulators.io_board_chip import PINS
 
-MAIN = Path(__file__).parents[2] / "boards" / "io_board" / "main.py"
+FIRMWARE = Path(__file__).parents[2] / "boards" / "io_board"
+MAIN = FIRMWARE / "main.py"
 
 
 class Over(Exception):
@@ -99,7 +101,10 @@ def test_the_pins_are_those_that_the_rig_has_soldered() -> None:
     notes = Notes(b"")
     with pytest.raises(Over):
         notes.run()
-    assert [note[2] for note in notes.done if note[0] == "runtime"] == [PINS]
+    [pins] = [note[2] for note in notes.done if note[0] == "runtime"]
+    lens = re.search(r"^LENS = (\d+)", (FIRMWARE / "wiring.py").read_text(), re.MULTILINE)
+    assert lens
+    assert {**pins, "lens": int(lens[1])} == PINS
 
 
 def test_the_bench_jumper_leaves_it_dark_and_open() -> None:

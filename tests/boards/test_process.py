@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from hil.emulators.io_board_flash import slot_files
 from hil.emulators.io_board_process import IoBoardProcess
-from tests.boards.host import GOOD, identity, sealed, update
+from tests.boards.host import GOOD, VERSION, identity, newer, sealed, update
 
 LEASE_S = 0.25
 PATIENCE_S = 60.0  # only a board that is broken takes so long
@@ -89,12 +88,6 @@ async def line() -> AsyncIterator[Line]:
     assert line.board.complaints == b""
 
 
-def newer(version: str) -> dict[str, bytes]:
-    files = slot_files()
-    new = files["firmware.py"].replace(b'VERSION = "1.0.0"', b'VERSION = "%s"' % version.encode())
-    return files | {"firmware.py": new}
-
-
 async def send(line: Line, files: Mapping[str, bytes]) -> None:
     for command in update(files):
         assert await line.order(command) == GOOD, command[:60]
@@ -151,7 +144,7 @@ async def test_an_update_on_a_real_file_system(line: Line) -> None:
     broken["wiring.py"] += b"\nimport nothing\n"
     await send(line, broken)
     await line.restarted(2)
-    assert (await line.up()).endswith(",1.0.0")
+    assert (await line.up()).endswith(f",{VERSION}")
     await line.settle()
     assert "ImportError" in await line.ask("SYST:FAUL?")
     await send(line, newer("2.0.0"))
