@@ -1,0 +1,184 @@
+"""All emitters of all frames fitted together: each in its window, its neighbours beside it."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from mapping.fit import Emitters, Fit, Windows, drawn, fitted
+from optics.psf import Psf
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+JOINT_SIGMAS = 3.5  # nearer neighbours are fitted too, up to
+JOINT_MOST = 3  # of them; the others' light is taken as known
+FAR = 1e6  # between frames
+ALONE, JOINTLY, ROUNDS = 5, 3, 3  # iterations; times that neighbours hear of each other
+
+
+class Field(NamedTuple):
+    """Frames side by side, with a margin of bad pixels (f, h + 2 m, w + 2 m)."""
+
+    counts: Floats  # photons + noise variance
+    ground: Floats  # expected light + noise variance
+    good: Flags
+    margin: int
+
+
+class Places(NamedTuple):
+    """Emitters so far."""
+
+    frame: Ints
+    y: Floats
+    x: Floats
+    photons: Floats
+    extra: Floats
+
+
+class Part(NamedTuple):
+    """Those fitted with equally many neighbours."""
+
+    which: Ints
+    cut: Windows
+    fit: Fit
+    row: Ints
+    column: Ints
+
+
+def half_width(psf: Psf) -> int:
+    """Of a window, in pixels."""
+    return math.ceil(3 * max(psf.sigma_x, psf.sigma_y)) + 1
+
+
+def cut_out(field: Field, frame: Ints, row: Ints, column: Ints, half: int) -> Windows:
+    """Windows around pixels."""
+    size = (2 * half + 1, 2 * half + 1)
+    at = frame, row + field.margin - half, column + field.margin - half
+    view = np.lib.stride_tricks.sliding_window_view
+    return Windows(
+        view(field.counts, size, axis=(1, 2))[at],
+        view(field.ground, size, axis=(1, 2))[at],
+        view(field.good, size, axis=(1, 2))[at],
+    )
+
+
+def fit_all(field: Field, psf: Psf, start: Places, which: Ints) -> tuple[Places, list[Part]]:
+    """The chosen ones fitted, the rest left as they are."""
+    places, parts = start, []
+    for turn in range(ROUNDS):
+        ties = _ties(places, psf, which)
+        parts = [
+            _part(field, psf, places, which[ties.members[which] == members], ties, members)
+            for members in np.unique(ties.members[which])
+        ]
+        places = _updated(places, parts)
+        if turn == 0 and not ties.joint.any():
+            break
+    return places, parts
+
+
+class Ties(NamedTuple):
+    """Who lies near whom; rows sorted by whom they concern, then by distance."""
+
+    of: Ints
+    other: Ints
+    joint: Flags  # fitted together
+    members: Ints  # how many are fitted together with each place
+
+
+def _ties(places: Places, psf: Psf, which: Ints) -> Ties:
+    reach = half_width(psf) + 2.5 * psf.sigma
+    pairs = cKDTree(located(places)).query_pairs(reach, output_type="ndarray")
+    of, other = np.concatenate([pairs, pairs[:, ::-1]]).T
+    wanted = np.zeros(len(places.y), bool)
+    wanted[which] = True
+    of, other = of[wanted[of]], other[wanted[of]]
+    apart = np.hypot(places.y[of] - places.y[other], places.x[of] - places.x[other])
+    order = np.lexsort((apart, of))
+    of, other, apart = of[order], other[order], apart[order]
+    first = np.searchsorted(of, of)
+    joint = (np.arange(len(of)) - first < JOINT_MOST) & (apart < JOINT_SIGMAS * psf.sigma)
+    return Ties(of, other, joint, np.bincount(of[joint], minlength=len(places.y)))
+
+
+def _part(field: Field, psf: Psf, places: Places, chosen: Ints, ties: Ties, members: int) -> Part:
+    height, width = _size(field)
+    row, column = _pixel(places.y[chosen], height), _pixel(places.x[chosen], width)
+    half = half_width(psf)
+    cut = cut_out(field, places.frame[chosen], row, column, half)
+    slot = np.full(len(places.y), -1)
+    slot[chosen] = np.arange(len(chosen))
+    known = ground_sd(cut)
+    cut = _with_others(cut, psf, places, ties, slot, row, column)
+    mine = ties.joint & (slot[ties.of] >= 0)
+    group = np.column_stack([chosen, ties.other[mine].reshape(len(chosen), members)])
+    start = Emitters(
+        places.y[group] - row[:, None], places.x[group] - column[:, None], places.photons[group]
+    )
+    turns = JOINTLY if members else ALONE
+    return Part(
+        chosen, cut, fitted(cut, psf, start, known, turns, places.extra[chosen]), row, column
+    )
+
+
+def ground_sd(cut: Windows) -> Floats:
+    """How well the ground is known before the fit: the noise of its own estimate, and a share."""
+    middle = cut.ground.shape[1] // 2
+    level = cut.ground[:, middle, middle]
+    return np.sqrt(level / 60 + (0.05 * level) ** 2)
+
+
+def _with_others(
+    cut: Windows, psf: Psf, places: Places, ties: Ties, slot: Ints, row: Ints, column: Ints
+) -> Windows:
+    """The ground with the light of those neighbours that are not fitted."""
+    known = ~ties.joint & (slot[ties.of] >= 0)
+    if not known.any():
+        return cut
+    into, other = slot[ties.of[known]], ties.other[known]
+    y, x = places.y[other] - row[into], places.x[other] - column[into]
+    there = Emitters(y[:, None], x[:, None], places.photons[other][:, None])
+    light, _ = drawn(psf, there, cut.ground.shape[1])
+    ground = cut.ground.copy()
+    np.add.at(ground, into, light)
+    return cut._replace(ground=ground)
+
+
+def _size(field: Field) -> tuple[int, int]:
+    height, width = field.counts.shape[1:]
+    return height - 2 * field.margin, width - 2 * field.margin
+
+
+def _pixel(at: Floats, size: int) -> Ints:
+    return np.clip(np.rint(at), 0, size - 1).astype(np.int64)
+
+
+def _updated(places: Places, parts: list[Part]) -> Places:
+    y, x, photons, extra = (column.copy() for column in places[1:])
+    for which, _, fit, row, column in parts:
+        y[which] = fit.emitters.y[:, 0] + row
+        x[which] = fit.emitters.x[:, 0] + column
+        photons[which] = fit.emitters.photons[:, 0]
+        extra[which] = fit.extra
+    return Places(places.frame, y, x, photons, extra)
+
+
+def joined(one: Places, other: Places) -> Places:
+    """Both, in that order."""
+    frame = np.concatenate([one.frame, other.frame])
+    floats = zip(one[1:], other[1:], strict=True)
+    return Places(frame, *(np.concatenate(both) for both in floats))
+
+
+def picked(places: Places, which: Ints) -> Places:
+    """Some of them."""
+    return Places(places.frame[which], *(column[which] for column in places[1:]))
+
+
+def located(places: Places) -> Floats:
+    """For trees: places of different frames are far apart."""
+    return np.column_stack([places.y, places.x, places.frame * FAR])

@@ -1,0 +1,115 @@
+"""Where emitters may be: ground light, pixels that lie, and peaks of the matched filter."""
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.ground import coarse, refined
+from optics.psf import Psf, kernels, sharpest
+
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+MASKED_SD = 4.0  # brighter pixels of the filtered frame say nothing about the ground
+SHARP_SD = 5.0
+SHARP_SHARE = 0.8  # of what the narrowest image would leave in the neighbours
+
+
+class Candidates(NamedTuple):
+    """Peaks of one frame."""
+
+    row: Ints
+    column: Ints
+    significance: Floats
+    photons: Floats
+
+
+class Surveyed(NamedTuple):
+    """One frame, understood as far as filters can."""
+
+    ground: Floats
+    lying: Flags  # pixels too sharp for any light
+    significance: Floats  # of an emitter centred in each pixel
+    photons: Floats  # of it
+
+
+def threshold(area_px: float, sigma: float, false_alarms: float) -> float:
+    """Significance that noise alone passes so often per frame.
+
+    Peaks of a Gaussian field whose correlation is the filter's own, of sigma sqrt(2) times the
+    image's (Adler, The Geometry of Random Fields, 1981, chapter 6: expected maxima above a level).
+    """
+    looks = area_px / (2 * sigma**2 * (2 * math.pi) ** 1.5)
+    level = 5.0
+    for _ in range(20):
+        level = math.sqrt(2 * math.log(max(looks * level / false_alarms, 2.0)))
+    return level
+
+
+def surveyed(photons: Floats, noise: Floats, broken: Flags, psf: Psf) -> Surveyed:
+    """Ground first from a running median, then again from all that shows no emitter."""
+    ground = coarse(photons, psf.sigma)
+    lying = _sharp(photons, ground, noise, psf) & ~broken
+    unfit = broken | lying
+    first, _ = _filtered(photons, ground, noise, unfit, psf)
+    bright = (first > MASKED_SD).astype(np.uint8)
+    reach = 2 * math.ceil(2 * psf.sigma) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    empty = (cv2.dilate(bright, disc) == 0) & ~unfit
+    ground = refined(photons, ground, noise, empty, psf.sigma)
+    return Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf))
+
+
+def _filtered(
+    photons: Floats, ground: Floats, noise: Floats, unfit: Flags, psf: Psf
+) -> tuple[Floats, Floats]:
+    """Score of an emitter in each pixel in sigmas, and its photons (Neyman and Pearson's test)."""
+    along_y, along_x = kernels(psf, math.ceil(3.5 * psf.sigma))
+    weight = 1 / (ground + noise)
+    weight[unfit] = 0
+    border = cv2.BORDER_CONSTANT
+    score = cv2.sepFilter2D((photons - ground) * weight, -1, along_x, along_y, borderType=border)
+    information = cv2.sepFilter2D(weight, -1, along_x**2, along_y**2, borderType=border)
+    known = np.maximum(information, 1e-12)
+    return np.asarray(score / np.sqrt(known)), np.asarray(score / known)
+
+
+def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf) -> Flags:
+    """Pixels whose neighbours are darker than any point image would leave them.
+
+    Along every line of pixels the two neighbours of a pixel have in the mean at least the share
+    that they have for an emitter in its middle, wherever the emitter lies.
+    """
+    height, width = photons.shape
+    lying = np.zeros((height, width), bool)
+    above, spread = photons - ground, ground + noise
+    bright = above > SHARP_SD * np.sqrt(spread)
+    bright[[0, -1]] = bright[:, [0, -1]] = False
+    row, column = np.nonzero(bright)
+    light = above[row, column]
+    share_y, share_x = sharpest(psf)
+    for down, right, share in (
+        (1, 0, share_y),
+        (0, 1, share_x),
+        (1, 1, share_y * share_x),
+        (1, -1, share_y * share_x),
+    ):
+        expected = SHARP_SHARE * share
+        one, other = (row + down, column + right), (row - down, column - right)
+        left = (above[one] + above[other]) / 2 - expected * light
+        variance = (spread[one] + spread[other] + 2 * expected * light) / 4
+        variance += expected**2 * (light + spread[row, column])
+        lying[row, column] |= left < -SHARP_SD * np.sqrt(variance)
+    return lying
+
+
+def peaks(seen: Surveyed, least: float) -> Candidates:
+    """Local maxima above a significance."""
+    highest = cv2.dilate(seen.significance, np.ones((3, 3), np.uint8))
+    row, column = np.nonzero((seen.significance >= least) & (seen.significance == highest))
+    at = row, column
+    return Candidates(row, column, seen.significance[at], seen.photons[at])

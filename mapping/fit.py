@@ -1,0 +1,126 @@
+"""Maximum-likelihood fits of many small windows at once, each with an emitter and its neighbours.
+
+A pixel counts photons and adds read noise: counts + noise variance are taken as Poisson with mean
+light + noise variance (Huang et al., Nature Methods 10, 653 (2013)).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optics.psf import Psf, derivatives, images
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+STEP_PX, FEWER, MORE = 0.6, 0.4, 2.5  # of one iteration at most
+LEAST_PHOTONS = 1e-3
+
+
+class Windows(NamedTuple):
+    """Square cuts around emitters, (n, w, w)."""
+
+    counts: Floats  # photons + noise variance, not below zero
+    ground: Floats  # expected without emitters: light + noise variance
+    good: Flags
+
+
+class Emitters(NamedTuple):
+    """k in each window (n, k), places relative to the middle pixel; the first is the one meant."""
+
+    y: Floats
+    x: Floats
+    photons: Floats
+
+
+class Fit(NamedTuple):
+    """The likeliest emitters and uniform extra light."""
+
+    emitters: Emitters
+    extra: Floats  # (n,), photons per pixel beside the ground
+    model: Floats  # (n, w, w)
+    slopes: Floats  # (n, 3 k + 1, w * w): by y, x, photons of each, then by extra
+    information: Floats  # (n, 3 k + 1, 3 k + 1)
+
+
+def drawn(psf: Psf, emitters: Emitters, width: int) -> tuple[Floats, Floats]:
+    """The light of each window's emitters, and its slopes (n, 3 k, w * w)."""
+    count, members = emitters.y.shape
+    orders = max(psf.shape.shape) + 1
+    pixels = np.arange(width) - width // 2
+    along = [
+        derivatives(pixels - at.reshape(-1, 1), sigma, orders)
+        for at, sigma in ((emitters.y, psf.sigma_y), (emitters.x, psf.sigma_x))
+    ]
+    photons = emitters.photons.reshape(-1, 1, 1)
+    unit = images(psf, along[0][:-1], along[1][:-1])
+    by_y = images(psf, along[0][1:], along[1][:-1]) * (-photons / psf.sigma_y)
+    by_x = images(psf, along[0][:-1], along[1][1:]) * (-photons / psf.sigma_x)
+    slopes = np.stack([by_y, by_x, unit], axis=1).reshape(count, 3 * members, -1)
+    light = (unit * photons).reshape(count, members, width, width).sum(axis=1)
+    return light, slopes
+
+
+def fitted(
+    cut: Windows, psf: Psf, start: Emitters, extra_sd: Floats, iterations: int, extra: Floats
+) -> Fit:
+    """Fisher scoring with bounded steps; `extra_sd` is how well the ground is known beforehand."""
+    emitters = start
+    fit = _at(cut, psf, emitters, extra, extra_sd)
+    for _ in range(iterations):
+        emitters, extra = _stepped(cut, fit, extra_sd)
+        fit = _at(cut, psf, emitters, extra, extra_sd)
+    return fit
+
+
+def _at(cut: Windows, psf: Psf, emitters: Emitters, extra: Floats, extra_sd: Floats) -> Fit:
+    count, width = cut.counts.shape[:2]
+    light, slopes = drawn(psf, emitters, width)
+    base = cut.ground + extra[:, None, None]
+    model = np.maximum(base + light, 0.05 * cut.ground)
+    slopes = np.concatenate([slopes, np.ones((count, 1, width * width))], axis=1)
+    weight = (cut.good / model).reshape(count, 1, -1)
+    information = (slopes * weight) @ slopes.swapaxes(1, 2)
+    information[:, -1, -1] += extra_sd**-2.0
+    return Fit(emitters, extra, model, slopes, information)
+
+
+def _stepped(cut: Windows, fit: Fit, extra_sd: Floats) -> tuple[Emitters, Floats]:
+    count, members = fit.emitters.y.shape
+    off = (cut.good * (cut.counts / fit.model - 1)).reshape(count, -1, 1)
+    score = (fit.slopes @ off)[:, :, 0]
+    score[:, -1] -= fit.extra / extra_sd**2
+    step = solved(fit.information, score)
+    moves = step[:, :-1].reshape(count, members, 3)
+    by = np.clip(moves[:, :, :2], -STEP_PX, STEP_PX)
+    photons = fit.emitters.photons
+    brighter = np.clip(photons + moves[:, :, 2], FEWER * photons, MORE * photons)
+    emitters = Emitters(
+        fit.emitters.y + by[:, :, 0],
+        fit.emitters.x + by[:, :, 1],
+        np.maximum(brighter, LEAST_PHOTONS),
+    )
+    floor = -0.8 * np.min(np.where(cut.good, cut.ground, np.inf), axis=(1, 2))
+    return emitters, np.maximum(fit.extra + step[:, -1], floor)
+
+
+def solved(information: Floats, score: Floats) -> Floats:
+    """Equations scaled to a unit diagonal, so that no unit decides about rank."""
+    scale, matrix = _scaled(information)
+    return np.asarray(np.linalg.solve(matrix, (score / scale)[:, :, None])[:, :, 0] / scale)
+
+
+def inverted(information: Floats) -> Floats:
+    """Covariance of what the information is about."""
+    scale, matrix = _scaled(information)
+    return np.asarray(np.linalg.inv(matrix) / (scale[:, :, None] * scale[:, None, :]))
+
+
+def _scaled(information: Floats) -> tuple[Floats, Floats]:
+    diagonal = np.einsum("nii->ni", information)
+    scale = np.sqrt(np.maximum(diagonal, 1e-12))
+    matrix = information / (scale[:, :, None] * scale[:, None, :])
+    matrix += 1e-6 * np.eye(matrix.shape[1])
+    return scale, matrix

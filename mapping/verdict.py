@@ -1,0 +1,58 @@
+"""What each spot is: one emitter, or what else."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from mapping.crowd import located
+from mapping.measure import Measured
+from optics.psf import Psf
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+TOLERANCE = np.array([0.03, 0.03, 0.03, 0.008])  # by which forms of true emitters may differ
+FORM_BAR = 18.5  # chi squared of four: one single emitter in a thousand
+MISFIT_SD = 5.0
+UNCERTAIN = 3.0  # hundredths of the light that the model of the image may be off
+CLOSE_SIGMAS = 2.5  # to the next one: a group and not single emitters
+TOLD_APART_SIGMAS = 1.5
+
+
+def odd(seen: Measured) -> Floats:
+    """How far each form lies from a point image, chi squared of four."""
+    spread = seen.form_covariance + np.diag(TOLERANCE**2)
+    return np.asarray(
+        np.einsum("ni,ni->n", seen.form, np.linalg.solve(spread, seen.form[:, :, None])[:, :, 0])
+    )
+
+
+def groups(seen: Measured, psf: Psf, reach_sigmas: float) -> tuple[Ints, Ints]:
+    """Which group each spot belongs to, and how many it has."""
+    points = located(seen.places)
+    one, other = cKDTree(points).query_pairs(reach_sigmas * psf.sigma, output_type="ndarray").T
+    joined = coo_array((np.ones(len(one)), (one, other)), shape=(len(points), len(points)))
+    _, group = connected_components(joined, directed=False)
+    return group.astype(np.int64), np.bincount(group)[group].astype(np.int64)
+
+
+def reasons(seen: Measured, psf: Psf) -> list[str]:
+    """Per spot, why it is no single emitter; empty where it is one."""
+    chi = odd(seen)
+    bad_fit = seen.misfit > MISFIT_SD + UNCERTAIN**2 * seen.light
+    group, size = groups(seen, psf, CLOSE_SIGMAS)
+    suspect = (chi > FORM_BAR) | bad_fit
+    spoiled = np.zeros(group.max(initial=0) + 1, bool)
+    spoiled[group[suspect]] = True
+    words = np.full(len(chi), "", dtype="U16")
+    width = seen.form[:, 0] + seen.form[:, 1]
+    words[suspect] = "blob"
+    words[suspect & (width < 0)] = "particle hit"
+    long = np.hypot(seen.form[:, 0] - seen.form[:, 1], seen.form[:, 2])
+    words[suspect & (width >= 0) & (long > 0.6 * width)] = "streak"
+    words[(size == 2) & spoiled[group]] = "pair"
+    words[(size > 2)] = "cluster"
+    return [str(word) for word in words]
