@@ -20,6 +20,7 @@ NUMERIC_OPTICS = (
     "optics.photon_statistics",
     "optics.pixels",
     "optics.psf",
+    "optics.sensor",
 )
 OPTICS_OPEN_TO_MAPPING = ("optics.quantities", *NUMERIC_OPTICS)
 
