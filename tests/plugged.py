@@ -9,20 +9,26 @@ from pathlib import Path
 
 from hil.clock import JumpingLoop
 from hil.eventlog import EventLog
-from hil.ports import MemoryPort, PtyPort
+from hil.ports import MemoryPort, PtyPort, TcpPort
 from hil.wires import Emulator, Manners, Port, Wire
 from optics.transports import Opener, memory_opener, opener_for
 
 
 @asynccontextmanager
 async def plugged_in(
-    name: str, emulator: Emulator, seed: int, manners: Manners | None = None
+    name: str, emulator: Emulator, seed: int, manners: Manners | None = None, *, tcp: bool = False
 ) -> AsyncIterator[tuple[Wire, Opener]]:
-    """In memory when the clock jumps, else on a pseudo-terminal."""
+    """In memory when the clock jumps, else on a pseudo-terminal or on TCP."""
     if isinstance(asyncio.get_running_loop(), JumpingLoop):
         memory = MemoryPort(name)
         async with _wired(name, memory, emulator, seed, manners) as wire:
             yield wire, memory_opener(memory.connect)
+        return
+    if tcp:
+        socket = TcpPort()
+        async with _wired(name, socket, emulator, seed, manners) as wire:
+            yield wire, opener_for(socket.address, {})
+        await asyncio.sleep(0.01)  # lets the accepted sockets close
         return
     folder = Path(tempfile.mkdtemp(prefix="gansource-test-"))
     port = PtyPort(folder / name)
