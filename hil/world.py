@@ -105,6 +105,13 @@ class World:
 
         return picture
 
+    def in_sight(self, camera: Camera, now_s: float) -> tuple[Floats, Floats]:
+        """Column, row, height in um (n, 3) of emitters in or near a frame, and counts a second."""
+        rows = range(camera.nature.height_px)
+        seen = view(self.scene(now_s), self._now(now_s), camera.nature, rows)
+        height_um = seen.place_um[:, 2:] - seen.now.focus_um[0, 2]
+        return np.hstack((seen.grid.px(seen.place_um[:, :2]), height_um)), seen.cps[:, 0]
+
     def laser_power_uw(self, now_s: float) -> float:
         """What really reaches the chip."""
         return self._now(now_s).power_uw.item()

@@ -12,6 +12,7 @@ from optics import frame_protocol as protocol
 from optics.devices import Identity, Sensor
 from optics.faults import DeviceGarbled, DeviceLost, DeviceRefused, DeviceStuck, OutOfReach
 from optics.frame_memory import FrameMemory
+from optics.frame_process import FrameProcess
 from optics.link import Link, Patience, Reply
 from optics.pixels import BadPixels, Correction, Counts, unpacked
 from optics.quantities import Frame
@@ -55,7 +56,8 @@ class FrameCamera:
     ) -> None:
         roomy = replace(patience, reply_bytes=protocol.BLOCK_BYTES + protocol.LINE_BYTES)
         self._link = Link("camera", opener, lambda _line: True, roomy, protocol.announced)
-        self._settings, self._patience, self._crunch = settings, patience, crunch
+        self._opener, self._settings = opener, settings
+        self._patience, self._crunch = patience, crunch
         self._turn = asyncio.Lock()  # a slot of memory is ours until the next request
         self._sensor = Sensor(0, 0, 0)
         self._limits: protocol.Fields = {}
@@ -117,6 +119,8 @@ class FrameCamera:
     async def aclose(self) -> None:
         await self._link.aclose()
         self._forget_memory()
+        if isinstance(self._opener, FrameProcess):
+            await self._opener.aclose()
 
     async def _share_memory(self, told: protocol.Fields) -> None:
         """Where the server runs on this machine the pixels need not cross the wire."""
@@ -186,9 +190,12 @@ def _decoded(raw: bytes | memoryview, head: protocol.FrameHead, maps: Correction
 
 def _is_greeting(reply: Reply) -> bool:
     try:
-        return protocol.read(reply[0])[0] == "CAMERA"
+        word, told = protocol.read(reply[0])
     except protocol.BadLine:
         return False
+    if told.get("kind") == "absent":
+        raise DeviceLost("camera", told.get("why", "there is none"))
+    return word == "CAMERA"
 
 
 def _understood(line: bytes) -> tuple[str, protocol.Fields]:

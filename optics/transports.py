@@ -1,4 +1,4 @@
-"""Ways to reach a device: a serial line, TCP, or memory; all give an asyncio transport."""
+"""Ways to reach a device: a serial line, a socket, or memory; all give an asyncio transport."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ class BadAddress(ValueError):
 
 
 def opener_for(address: str, in_memory: Mapping[str, Opener]) -> Opener:
-    """What opens `serial:///dev/ttyX?baud=115200`, `tcp://host:port` or `memory://name`."""
+    """What opens `serial:///dev/ttyX?baud=115200`, `tcp://`, `unix://` or `memory://name`."""
     with contextlib.suppress(ValueError):  # of a port that is no number
         if opener := _opener_for(urlsplit(address), in_memory):
             return opener
@@ -44,6 +44,8 @@ def _opener_for(parts: SplitResult, in_memory: Mapping[str, Opener]) -> Opener |
     elif parts.scheme == "tcp" and parts.hostname and parts.port:
         host, port = parts.hostname, parts.port
         return lambda protocol: _open_tcp(protocol, host, port)
+    elif parts.scheme == "unix" and parts.path and not parts.netloc:
+        return lambda protocol: _open_unix(protocol, parts.path)
     elif parts.scheme == "memory":
         return in_memory.get(parts.netloc)
     return None
@@ -61,6 +63,10 @@ async def _open_serial(protocol: ProtocolFactory, path: str, baud: int) -> None:
 
 async def _open_tcp(protocol: ProtocolFactory, host: str, port: int) -> None:
     await asyncio.get_running_loop().create_connection(protocol, host, port)
+
+
+async def _open_unix(protocol: ProtocolFactory, path: str) -> None:
+    await asyncio.get_running_loop().create_unix_connection(protocol, path)
 
 
 class FarEnd(Protocol):

@@ -4,8 +4,10 @@ import asyncio
 import functools
 import gc
 import random
+import subprocess
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Generator, Iterator
+from ctypes.util import find_library
 
 import hypothesis
 import pytest
@@ -17,6 +19,11 @@ from tests.test_architecture import budget_report
 FIXED_SEED = 20261121
 
 blocking = BlockingGuard()
+
+NAMESPACE = ("unshare", "--map-root-user", "--net")
+"""Of the network, since GigE Vision has one port for everybody."""
+GIGE = bool(find_library("aravis-0.8")) and not subprocess.run([*NAMESPACE, "true"]).returncode
+collect_ignore = [] if GIGE else ["accept/test_gige.py"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"seed: {config.option.seed}"
+    needs = "" if GIGE else ": left out, needs libaravis-0.8-0 and unshare --map-root-user --net"
+    return f"seed: {config.option.seed}\nGigE Vision on loopback{needs}"
 
 
 @pytest.hookimpl(wrapper=True)
