@@ -50,8 +50,19 @@ def into_core(radii_um: Floats, intensity: Floats, core_um: float) -> Floats:
     radius, angle = core_um / 2 * np.sqrt(k / CORE_POINTS), golden * k
     x, y = radius * np.cos(angle), radius * np.sin(angle)
     distance = np.hypot(radii_um[:, None] + x[None, :], y[None, :])
-    columns = [np.interp(distance, radii_um, column).mean(axis=1) for column in intensity.T]
-    return np.column_stack(columns)
+    return np.asarray(_mean_of_interpolated(distance, radii_um) @ intensity)
+
+
+def _mean_of_interpolated(wanted_um: Floats, known_um: Floats) -> Floats:
+    """The matrix that takes values at evenly known places to their means over wanted ones."""
+    last, rows = len(known_um) - 1, len(wanted_um)
+    place = np.minimum((wanted_um - known_um[0]) / (known_um[1] - known_um[0]), last)
+    below = np.minimum(place.astype(np.int64), last - 1)
+    at = below + np.arange(rows)[:, None] * (last + 1)
+    share = place - below
+    total = np.bincount(at.ravel(), (1.0 - share).ravel(), rows * (last + 1))
+    total += np.bincount(at.ravel() + 1, share.ravel(), rows * (last + 1))
+    return np.asarray(total.reshape(rows, last + 1) / wanted_um.shape[1])
 
 
 def _samples(number: int) -> Floats:

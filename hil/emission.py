@@ -1,7 +1,8 @@
 """How much light each emitter sends and why: pump, saturation, blinking, jumps, bleaching."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
@@ -18,12 +19,11 @@ MEV_NM = 1.239841984e6  # Planck's constant times the speed of light
 _BLINKING, _JUMPING = 1, 2
 
 
-@dataclass
-class Forced:
+class Forced(NamedTuple):
     """What a trouble does to one emitter."""
 
-    dimmed: Timeline = field(default_factory=lambda: Timeline(1.0))
-    shifted_mev: Timeline = field(default_factory=lambda: Timeline(0.0))
+    dimmed: Timeline
+    shifted_mev: Timeline
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,22 @@ class Emission:
     """The emitters of one chip; `power_uw` is the power the laser is set to at rising times."""
 
     def __init__(
-        self, chip: Chip, optics: OpticsNature, power_uw: Callable[[Floats], Floats]
+        self,
+        chip: Chip,
+        optics: OpticsNature,
+        power_uw: Callable[[Floats], Floats],
+        changed: Callable[[float], None],
     ) -> None:
         self.chip = chip
-        self._optics, self._power_uw = optics, power_uw
+        self._optics, self._power_uw, self._changed = optics, power_uw, changed
         self._forced: dict[int, Forced] = {}
 
     def forced(self, emitter: int) -> Forced:
         """Where to write down what is done to an emitter."""
-        return self._forced.setdefault(emitter, Forced())
+        if emitter not in self._forced:
+            dimmed = Timeline(1.0, changed=self._changed)
+            self._forced[emitter] = Forced(dimmed, Timeline(0.0, changed=self._changed))
+        return self._forced[emitter]
 
     def group(self, which: Ints) -> Group:
         """These emitters, prepared."""

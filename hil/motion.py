@@ -1,6 +1,6 @@
 """Piezo axes as functions of time: a start, a target and a law; no tick.
 
-Closed loop: a ramp at the set velocity behind a first-order lag, with sensor noise.
+Closed loop: a ramp at the set velocity behind a first-order lag (`trail.py`), with sensor noise.
 Open loop: hysteresis and logarithmic creep with the figures of PI Ceramic's tutorial and
 data sheets: loop opening 2 % of a small stroke growing to 15 % of the full one;
 L(t) = L(0.1 s) * (1 + gamma * log10(t / 0.1 s)), gamma 0.01 to 0.02.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from operator import mul
 
 from hil.chance import keyed_normal
+from hil.trail import CREEP_FROM_S, Creep, Law, Leg, Trail
 
 
 @dataclass(frozen=True)
@@ -27,26 +28,6 @@ class AxisNature:
     full_loop: float = 0.15
 
 
-@dataclass(frozen=True)
-class _Leg:
-    """One closed-loop move."""
-
-    since_s: float
-    start_um: float
-    target_um: float
-    velocity_um_per_s: float
-
-    def at(self, now_s: float, lag_s: float) -> float:
-        way_um = self.target_um - self.start_um
-        ramp_s = abs(way_um) / self.velocity_um_per_s
-        speed = math.copysign(self.velocity_um_per_s, way_um)
-        since = max(now_s - self.since_s, 0.0)
-        if since < ramp_s:
-            return self.start_um + speed * (since + lag_s * math.expm1(-since / lag_s))
-        behind = -speed * lag_s * math.expm1(-ramp_s / lag_s)
-        return self.target_um - behind * math.exp(-(since - ramp_s) / lag_s)
-
-
 class Axis:
     """One axis; may be asked about the present and, until the next command, any later time.
 
@@ -55,9 +36,10 @@ class Axis:
 
     def __init__(self, nature: AxisNature, seed: int, rest_um: float = 0.0) -> None:
         self.nature, self._seed, self._rest_um = nature, seed, rest_um
-        self._leg = _Leg(0.0, rest_um, rest_um, 1.0)
+        self._leg = self._stand(rest_um)
         self._open: OpenLoop | None = None
         self._jammed_um: float | None = None
+        self.trail = Trail(self._leg)
 
     @property
     def target_um(self) -> float:
@@ -75,18 +57,20 @@ class Axis:
     def move(self, now_s: float, target_um: float, velocity_um_per_s: float) -> None:
         """Closed loop: go there."""
         start_um, self._open = self.true_um(now_s), None
-        self._leg = _Leg(now_s, start_um, target_um, velocity_um_per_s)
+        self._leg = Leg(now_s, start_um, target_um, velocity_um_per_s, self.nature.lag_s)
+        self._turn(now_s, self._leg)
 
     def stop(self, now_s: float) -> None:
         """Stand still where it is."""
-        at_um = self.true_um(now_s)
-        self._leg = _Leg(now_s, at_um, at_um, 1.0)
+        self._leg, self._open = self._stand(self.true_um(now_s)), None
+        self._turn(now_s, self._leg)
 
     def let_go(self, now_s: float) -> None:
         """Open the loop: the voltage stays what it is, and is what the way from rest took."""
         self.stop(now_s)
         self._open = OpenLoop(self.nature, self._rest_um)
         self._open.bring_to(self._leg.target_um)
+        self._turn(now_s, self._open.law())
 
     def drive(self, now_s: float, level_um: float) -> None:
         """Open loop: set the voltage that an ideal actuator would need for that place."""
@@ -94,15 +78,19 @@ class Axis:
             self.let_go(now_s)
         if self._open is not None:
             self._open.drive(now_s, level_um)
+            self._turn(now_s, self._open.law())
 
     def jam(self, now_s: float) -> None:
         """Whatever it is told, it stays where it is."""
-        self._jammed_um = self.true_um(now_s)
+        at_um = self.true_um(now_s)
+        self._turn(now_s, self._stand(at_um))
+        self._jammed_um = at_um
 
     def free(self, now_s: float) -> None:
         """No longer jammed; it stands there and waits to be told again."""
-        self.stop(now_s)
+        self._leg = self._stand(self.true_um(now_s))
         self._open = self._jammed_um = None
+        self._turn(now_s, self._leg)
 
     def true_um(self, now_s: float) -> float:
         """Where it is."""
@@ -111,7 +99,7 @@ class Axis:
         if self._open is not None:
             wanted_um = self._open.at(now_s)
             return min(max(wanted_um, self.nature.low_um), self.nature.high_um)
-        return self._leg.at(now_s, self.nature.lag_s)
+        return self._leg.at(now_s)
 
     def sensed_um(self, now_s: float) -> float:
         """Where its sensor sees it; the same instant asked twice gives the same reading."""
@@ -120,6 +108,13 @@ class Axis:
 
     def settled(self, now_s: float, within_um: float) -> bool:
         return self._open is None and abs(self.true_um(now_s) - self.target_um) <= within_um
+
+    def _stand(self, at_um: float) -> Leg:
+        return Leg(-math.inf, at_um, at_um, 1.0, self.nature.lag_s)
+
+    def _turn(self, now_s: float, law: Law) -> None:
+        if self._jammed_um is None:
+            self.trail.turn(now_s, law)
 
 
 class OpenLoop:
@@ -130,12 +125,12 @@ class OpenLoop:
     """
 
     REMEMBERED_STEPS = 64
-    CREEP_FROM_S = 0.1
     OPERATORS = 24
     BISECTIONS = 50
 
     def __init__(self, nature: AxisNature, rest_um: float) -> None:
         self._span_um = nature.high_um - nature.low_um
+        self._ends_um = nature.low_um, nature.high_um
         self._radii_um = [self._span_um / 2 * 2.0 ** (-k / 2) for k in range(self.OPERATORS)]
         self._gain, self._weights = _gain_and_weights(self._radii_um, self._span_um, nature)
         self._plays_um = [rest_um] * len(self._radii_um)
@@ -164,14 +159,19 @@ class OpenLoop:
 
     def at(self, now_s: float) -> float:
         creep_um = sum(
-            step_um * math.log10(max((now_s - then_s) / self.CREEP_FROM_S, 1.0))
+            step_um * math.log10(max((now_s - then_s) / CREEP_FROM_S, 1.0))
             for then_s, step_um in self._steps
         )
         return self._static_um(self.level_um, self._plays_um) + self._gamma * creep_um
 
+    def law(self) -> Creep:
+        """What holds until the next command."""
+        static_um = self._static_um(self.level_um, self._plays_um)
+        return Creep(static_um, self._gamma, tuple(self._steps), self._ends_um)
+
     def _unite_two_steps(self, now_s: float) -> None:
         """Those of most nearly equal age, in whose creep it is least seen; no jump by now."""
-        ages_s = [max(now_s - then_s, self.CREEP_FROM_S) for then_s, _ in self._steps]
+        ages_s = [max(now_s - then_s, CREEP_FROM_S) for then_s, _ in self._steps]
         first = min(range(len(ages_s) - 1), key=lambda k: ages_s[k] / ages_s[k + 1])
         before_um = self.at(now_s)
         (then_s, one_um), (_, other_um) = self._steps[first : first + 2]

@@ -68,6 +68,7 @@ class OpticsNature:
     wide_radius_um: float = 25.0  # 1/e2 of the wide field's illumination
     wide_to_spot: float = 1.2e-4  # density on the chip at equal power: about the ratio of areas
     wide_centre_um: tuple[float, float] = (1.0, -2.0)
+    rotator_rad: float = 3.141592653589793  # by which the DAC's span turns the pump's polarisation
     reference_efficiency: float = 0.65  # detectors with which the chip's count rates are meant
     splitter_to_a: float = 0.5
 
@@ -117,6 +118,8 @@ class StageNature:
     scale_error: tuple[float, float, float] = (3e-4, -2e-4, 5e-4)
     skew_mrad: float = 0.8  # x and y are not at right angles
     lift_mrad: tuple[float, float] = (0.6, -0.4)  # z moved by a move along x, y
+    analogue_um: tuple[float, float, float] = (10.0, 10.0, 10.0)  # the span of the DAC's codes
+    analogue_scale_error: tuple[float, float, float] = (0.01, -0.015, 0.02)
 
 
 @dataclass(frozen=True)

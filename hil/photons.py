@@ -1,5 +1,6 @@
 """Counts and time tags of two detectors behind one splitter, from one stream of photons."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from hil.arrivals import CELL_PS, Arrivals, Habits, emitted, scattered
 from hil.cells import CELL_S, Cells, Counting
 from hil.chance import keyed_bits
+from hil.foresight import Foresight
 from hil.keyed import Bits, Floats, Ints, bits, counts, uniforms
 from hil.spad import CELL_BITS, Spad
 from hil.switching import ranks
@@ -24,9 +26,18 @@ class Photons:
         self._spads, self._seed = spads, seed
         self._settled = lru_cache(maxsize=8)(counting.cells)
         self._tagged = lru_cache(maxsize=8)(self._tag)
+        self._foresight: Foresight | None = None
+
+    def foresee(self, barrier: Callable[[int], int]) -> Callable[[int], None]:
+        """Count ahead of time, up to the next barrier; returns what must be told of changes."""
+        settled = self._settled.__wrapped__
+        self._foresight = Foresight(settled, self._coinciding, barrier)
+        return self._foresight.changed
 
     def counts(self, since_ps: int, until_ps: int) -> tuple[int, int]:
         """Clicks of both detectors in the interval, its end excluded."""
+        if self._foresight and not (since_ps % CELL_PS or until_ps % CELL_PS):
+            return self._foresight.clicks(since_ps // CELL_PS, until_ps // CELL_PS)
         whole, split = _whole_cells(since_ps, until_ps)
         total = np.zeros(2, np.int64)
         for first, end in whole:
@@ -48,15 +59,23 @@ class Photons:
 
     def coincidences(self, since_ps: int, until_ps: int, within_ps: int) -> int:
         """Pairs, one click each, no further apart; drawn from their law, not counted from tags."""
+        if self._foresight and not (since_ps % CELL_PS or until_ps % CELL_PS):
+            cells = since_ps // CELL_PS, until_ps // CELL_PS
+            return self._foresight.coincidences(*cells, within_ps)
         whole, split = _whole_cells(since_ps, until_ps)
         key, total = keyed_bits(self._seed, _TOGETHER, within_ps), 0
-        for first, end in [*whole, *((cell, cell + 1) for cell in split)]:
-            cells = self._settled(first, end)
-            number = counts(_pairs(cells, within_ps * 1e-12), uniforms(bits(key, cells.number)))
-            own = np.repeat(cells.number, number)
+        for first, end in whole:
+            total += int(self._coinciding(self._settled(first, end), within_ps).sum())
+        for cell in split:
+            number = self._coinciding(self._settled(cell, cell + 1), within_ps)
+            own = np.full(int(number[0]), cell)
             at_ps = uniforms(bits(key, own, ranks(number))) * CELL_PS + own * CELL_PS
             total += int(np.count_nonzero((at_ps >= since_ps) & (at_ps < until_ps)))
         return total
+
+    def _coinciding(self, cells: Cells, within_ps: int) -> Ints:
+        key = keyed_bits(self._seed, _TOGETHER, within_ps)
+        return counts(_pairs(cells, within_ps * 1e-12), uniforms(bits(key, cells.number)))
 
     def _tag(self, first: int, end: int) -> tuple[Ints, Ints]:
         start_ps = first * CELL_PS

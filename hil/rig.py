@@ -1,4 +1,4 @@
-"""Emulators and wires on one side, the controller on the other, joined by real transports.
+"""Rack and wires on one side, the controller on the other, joined by real transports.
 
 The one file of the rig that knows the product: it starts it through the product's own
 configuration and front door, and reads nothing of its inside.
@@ -7,40 +7,73 @@ configuration and front door, and reads nothing of its inside.
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from controller.application import Whereabouts, serve
 from controller.config import Config, parse
-from hil.emulators.pi_gcs import PiGcs
-from hil.emulators.pi_gcs_models import E727
 from hil.eventlog import EventLog
-from hil.ports import MemoryPort, PtyPort
+from hil.nature import WorldNature
+from hil.ports import MemoryPort, PtyPort, TcpPort
+from hil.rack import Rack
 from hil.wires import Manners, Port, Wire
 from optics.transports import Opener, memory_opener
 
+BY_NETWORK = frozenset({"tagger", "camera"})
+"""Devices that are reached over TCP; the others sit on a serial line."""
+
 
 class Rig:
-    """The emulated rack, powered up."""
+    """The emulated rack, and a wire from each of its devices."""
 
-    def __init__(self, seed: int, manners: Manners, stage_port: Port, scpi_inside: str) -> None:
-        clock = asyncio.get_running_loop().time
-        self.log = EventLog(clock)
-        self.stage = PiGcs(E727, clock, seed)
-        self.stage_wire = Wire("stage", stage_port, self.stage, seed, manners, self.log)
+    def __init__(
+        self,
+        seed: int,
+        manners: Manners,
+        nature: WorldNature,
+        port: Callable[[str], Port],
+        scpi_inside: str,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        self.clock = lambda: loop.time() - began_s
+        self.log = EventLog(self.clock)
+        self.rack = Rack(nature, seed, self.clock)
+        self.wires = {
+            name: Wire(name, port(name), device, seed, manners, self.log)
+            for name, device in self.rack.devices.items()
+        }
+        self.rack.board.present = self.wires["board"].present
         self.in_memory: dict[str, Opener] = {}
         self._scpi_inside = scpi_inside
 
-    def config(self, scpi_port: int, **stage: Any) -> Config:
-        """What a controller must be told to find this rig."""
-        table = {
-            "stage": {"address": self.stage_wire.port.address, **stage},
-            "source": {"serial": "rig", "emulated": True},
-            "scpi": {"port": scpi_port, "serial": self._scpi_inside},
+    def config(self, scpi_port: int, **changes: Mapping[str, Any]) -> Config:
+        """What a controller must be told to find this rig; `changes` by section."""
+        known = get_type_hints(Config)
+        table: dict[str, Any] = {
+            name: {"address": wire.port.address}
+            for name, wire in self.wires.items()
+            if name in known
         }
+        table["source"] = {"serial": "rig", "emulated": True}
+        table["scpi"] = {"port": scpi_port, "serial": self._scpi_inside}
+        for section, keys in changes.items():
+            table[section] = {**table.get(section, {}), **keys}
         return parse(table, "the rig's configuration")
+
+    async def power_up(self) -> None:
+        """Plug in every cable and switch the rack on."""
+        for wire in self.wires.values():
+            await wire.port.open()
+        self.rack.power_on()
+
+    def power_down(self) -> None:
+        """The end of the emulation."""
+        self.rack.power_off()
+        for wire in self.wires.values():
+            wire.close()
 
     @asynccontextmanager
     async def controller(self, data: Path, config: Config) -> AsyncIterator[Whereabouts]:
@@ -59,43 +92,50 @@ class Rig:
 
 
 class WiredRig(Rig):
-    """Pseudo-terminals in a folder of its own, so that several rigs never meet."""
+    """Pseudo-terminals in a folder of its own, so that several rigs never meet, and free ports."""
 
-    def __init__(self, seed: int, manners: Manners) -> None:
+    def __init__(self, seed: int, manners: Manners, nature: WorldNature | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="gansource-rig-"))
         self._inside = PtyPort(self._folder / "scpi-inside")
         self._outside = PtyPort(self._folder / "scpi")
         self._inside.heard, self._outside.heard = self._outside.send, self._inside.send
         self.scpi_serial = str(self._outside.link)
-        super().__init__(seed, manners, PtyPort(self._folder / "stage"), self._inside.address)
+        super().__init__(seed, manners, nature or WorldNature(), self._port, self._inside.address)
+
+    def _port(self, name: str) -> Port:
+        return TcpPort() if name in BY_NETWORK else PtyPort(self._folder / name)
 
     async def __aenter__(self) -> "WiredRig":
-        for port in (self._inside, self._outside, self.stage_wire.port):
-            await port.open()
+        await self._inside.open()
+        await self._outside.open()
+        await self.power_up()
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
-        for end in (self._inside, self._outside, self.stage_wire):
-            end.close()
+        self.power_down()
+        self._inside.close()
+        self._outside.close()
         await asyncio.to_thread(shutil.rmtree, self._folder)
 
 
 class MemoryRig(Rig):
     """Everything in memory, for the jumping clock; `scpi_port` is the host's end."""
 
-    def __init__(self, seed: int, manners: Manners) -> None:
-        stage_port, self.scpi_port = MemoryPort("stage"), MemoryPort("scpi")
-        super().__init__(seed, manners, stage_port, self.scpi_port.address)
-        self.in_memory |= {
-            "stage": memory_opener(stage_port.connect),
-            "scpi": memory_opener(self.scpi_port.connect),
-        }
+    def __init__(self, seed: int, manners: Manners, nature: WorldNature | None = None) -> None:
+        self.scpi_port, self._ports = MemoryPort("scpi"), dict[str, MemoryPort]()
+        nature = nature or WorldNature()
+        super().__init__(seed, manners, nature, self._port, self.scpi_port.address)
+        every = {"scpi": self.scpi_port, **self._ports}
+        self.in_memory |= {name: memory_opener(port.connect) for name, port in every.items()}
+
+    def _port(self, name: str) -> Port:
+        return self._ports.setdefault(name, MemoryPort(name))
 
     async def __aenter__(self) -> "MemoryRig":
-        await self.stage_wire.port.open()
         await self.scpi_port.open()
+        await self.power_up()
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
-        self.stage_wire.close()
+        self.power_down()
         self.scpi_port.close()

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,14 +12,20 @@ REMEMBERED = 4096
 """Changes kept at least; older ones are forgotten, twice as many at a time."""
 
 
-class Timeline:
-    """One or several numbers that hold from one change to the next."""
+def _nobody(_since_s: float) -> None:
+    """Wants to know."""
 
-    def __init__(self, *start: float) -> None:
+
+class Timeline:
+    """One or several numbers that hold from one change to the next; `changed` is told of each."""
+
+    def __init__(self, *start: float, changed: Callable[[float], None] = _nobody) -> None:
         self._times_s, self._values = [-math.inf], [start]
+        self._changed = changed
 
     def set(self, since_s: float, *values: float) -> None:
         """From then until the next change that is known; may lie in the past or in the future."""
+        self._changed(since_s)
         at = bisect_right(self._times_s, since_s)
         if self._times_s[at - 1] == since_s:
             self._values[at - 1] = values

@@ -73,7 +73,7 @@ class Wire:
         rng = random.Random(f"{seed} {name}")
         self._to_device = _Lane(self, rng, self._reach_device)
         self._to_host = _Lane(self, rng, self._reach_host)
-        self._plugged = True
+        self._cable_in = self._device_there = self._plugged = True
         port.heard = self._to_device.carry
         if hasattr(emulator, "say"):
             emulator.say = self._say
@@ -98,14 +98,29 @@ class Wire:
 
     def cut(self) -> None:
         """Pull the cable; what was on the way is lost, half a line included."""
-        self._plugged = False
-        self._to_device.clear()
-        self._to_host.clear()
-        self.port.unplug()
+        self._cable_in = False
+        self._follow()
 
     def mend(self) -> None:
-        self._plugged = True
-        self.port.replug()
+        self._cable_in = True
+        self._follow()
+
+    def present(self, there: bool) -> None:
+        """The device shows itself on the bus, or vanishes from it as one that resets does."""
+        self._device_there = there
+        self._follow()
+
+    def _follow(self) -> None:
+        plugged = self._cable_in and self._device_there
+        if plugged == self._plugged:
+            return
+        self._plugged = plugged
+        if plugged:
+            self.port.replug()
+        else:
+            self._to_device.clear()
+            self._to_host.clear()
+            self.port.unplug()
 
     def hold_next_answer(self, for_s: float) -> None:
         """The device takes that much longer over its next answer, and only that one."""

@@ -6,6 +6,7 @@ instant at which they happen; answers about instants before that do not change.
 
 import itertools
 import math
+import sys
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
@@ -45,12 +46,15 @@ class World:
 
     def __init__(self, nature: WorldNature, seed: int, stage: Stage) -> None:
         self.nature, self._seed, self._stage = nature, seed, stage
-        self.laser_uw = Timeline(0.0)  # what the laser is told to send
-        self.laser_share = Timeline(1.0)  # what a trouble leaves of it
-        self.polarisation = Timeline(0.0, 0.0)  # angle in rad; 1 linear to 0 circular
-        self.wide_field = Timeline(0.0)  # 1 lights the whole field instead of the focus
-        self.lamp_cps = Timeline(0.0)
-        self.detectors = Timeline(1.0, 1.0)  # 0 is dead
+        self._foreseen: Callable[[int], None] = lambda _cell: None
+        self.laser_uw = Timeline(0.0, changed=self.changed)  # what the laser is told to send
+        self.laser_share = Timeline(1.0, changed=self.changed)  # what a trouble leaves of it
+        # Angle in rad; 1 linear to 0 circular.
+        self.polarisation = Timeline(0.0, 0.0, changed=self.changed)
+        # 1 lights the whole field instead of the focus.
+        self.wide_field = Timeline(0.0, changed=self.changed)
+        self.lamp_cps = Timeline(0.0, changed=self.changed)
+        self.detectors = Timeline(1.0, 1.0, changed=self.changed)  # 0 is dead
         surroundings = keyed_bits(seed, _SURROUNDINGS)
         self.environment = Environment(nature.environment, nature.laser.wander_rms, surroundings)
         self.camera = Camera(nature.camera, nature.optics, keyed_bits(seed, _CAMERA))
@@ -65,6 +69,14 @@ class World:
         photons = keyed_bits(seed, _PHOTONS)
         counting = Counting(self._light, self._brightest_cps, nature.optics, spads, photons)
         self._photons = Photons(counting, spads, photons)
+
+    def foresee(self) -> None:
+        """Count ahead of time; from now on the stage's changes must be told to `changed`."""
+        self._foreseen = self._photons.foresee(self._next_scene)
+
+    def changed(self, at_s: float) -> None:
+        """Something will be otherwise than it was bound to be, from that instant on."""
+        self._foreseen(_cell_of(at_s))
 
     def counts(self, since_s: float, until_s: float) -> tuple[int, int]:
         """Clicks of both detectors; whole milliseconds are quick."""
@@ -153,14 +165,14 @@ class World:
     def temperature_step(self, at_s: float, by_k: float) -> None:
         """The room becomes so much warmer, and the rack follows."""
         self.environment.step(at_s, by_k)
-        self._strays.forget()
+        self._surroundings_changed(at_s)
 
     def shake(
         self, at_s: float, for_s: float, hz: float, amplitude_um: tuple[float, float, float]
     ) -> None:
         """Vibration for a while."""
         self.environment.shake(at_s, for_s, hz, amplitude_um)
-        self._strays.forget()
+        self._surroundings_changed(at_s)
 
     def swap_chip(self, at_s: float) -> None:
         """Another chip of the same nature, not quite where the old one lay."""
@@ -170,12 +182,21 @@ class World:
     def power_cycle(self, at_s: float) -> None:
         """The same chip lies otherwise, and the rack begins cold."""
         self.environment.power_up(at_s)
-        self._strays.forget()
+        self._surroundings_changed(at_s)
         self._change_scene(at_s)
+
+    def _surroundings_changed(self, at_s: float) -> None:
+        self._strays.forget()
+        self.changed(at_s)
+
+    def _next_scene(self, cell: int) -> int:
+        later = bisect_right(self._since_cell, cell)
+        return self._since_cell[later] if later < len(self._since_cell) else sys.maxsize
 
     def _change_scene(self, at_s: float) -> None:
         self._cycle += 1
-        self._since_cell.append(math.ceil(at_s / CELL_S - 1e-6))
+        self.changed(at_s)
+        self._since_cell.append(_cell_of(at_s))
         self._scenes.append(self._set_scene())
 
     def _set_scene(self) -> Scene:
@@ -184,7 +205,7 @@ class World:
 
     def _made_chip(self, number: int) -> Emission:
         chip = Chip(self.nature.chip, keyed_bits(self._seed, _CHIP, number))
-        return Emission(chip, self.nature.optics, self._set_power_uw)
+        return Emission(chip, self.nature.optics, self._set_power_uw, self.changed)
 
     def _spans(self, since_s: float, until_s: float) -> list[tuple[int, int]]:
         """In ps, cut where the scene changes; whole ns, so that a float's error is forgiven."""
@@ -231,3 +252,8 @@ class World:
 
     def _set_power_uw(self, times_s: Floats) -> Floats:
         return np.asarray(self.laser_uw.over(times_s)[0] * self.laser_share.over(times_s)[0])
+
+
+def _cell_of(at_s: float) -> int:
+    """The first cell that begins then or later."""
+    return math.ceil(at_s / CELL_S - 1e-6)

@@ -19,6 +19,7 @@ SOURCES = {path.name: path.read_bytes() for path in sorted(FOLDER.glob("*.py"))}
 """The firmware as it is in the clone; read once, since an event loop may not wait for files."""
 
 
+@functools.cache
 def boot_names() -> tuple[str, ...]:
     """The files at the root of the flash, as the boot code itself lists them."""
     for node in ast.parse(SOURCES["slots.py"]).body:

@@ -4,6 +4,7 @@ Written from manual pages E727T0005 (E-727), MS249E (C-863.12), PZ285EN (E-871) 
 captures of real units; where they are silent, "unconfirmed" says that we chose.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
@@ -22,6 +23,8 @@ from hil.emulators.pi_gcs_syntax import (
     low_voltage,
     number,
 )
+from hil.keyed import Floats
+from hil.trail import joined
 
 HELP_BEGINS, HELP_ENDS = "The following commands are valid:", "end of help"
 
@@ -69,6 +72,7 @@ class PiGcs:
             axis.name: GcsAxis(axis, keyed_bits(seed, index))
             for index, axis in enumerate(model.axes)
         }
+        self.trails = tuple(axis.servo.trail for axis in self._axes.values())
         self._start(awake_s=clock())
 
     def _start(self, awake_s: float) -> None:
@@ -90,22 +94,58 @@ class PiGcs:
         now_s = self._now_s()
         return tuple(axis.servo.place_um(now_s) for axis in self._axes.values())
 
-    def power_cycle(self) -> None:
-        """Off and on again: what it knew is gone, and for a while it hears nothing."""
+    def places_um(self, times_s: Floats) -> Floats:
+        """Where they were at rising times, a row for each or one for all."""
+        self.catch_up()
+        return joined(self.trails, times_s)
+
+    def catch_up(self) -> None:
+        """Take the steps of a run, an autozero or a search, that are due by now."""
+        self._now_s()
+
+    def power_off(self) -> None:
+        """What it knew is gone, and a piezo falls back."""
         now_s = self._now_s()
         for axis in self._axes.values():
             axis.power_cycle(now_s)
         self.frozen = False
-        self._start(awake_s=now_s + self._model.startup_s)
+        self._start(awake_s=math.inf)
+
+    def power_on(self) -> None:
+        """For a while it hears nothing; one that is on notices nothing."""
+        if self._awake_s == math.inf:
+            self._awake_s = self._clock() + self._model.startup_s
+
+    def power_cycle(self) -> None:
+        """Off and on again."""
+        self.power_off()
+        self.power_on()
+
+    def push(self, axis: str, offset_um: float) -> None:
+        """The voltage at that axis' analogue input, as the way it stands for."""
+        self._axes[axis].servo.push(self._now_s(), offset_um)
 
     def stick(self, axis: str) -> None:
         """That axis no longer moves, though the controller works."""
-        now_s = self._now_s()
-        self._axes[axis].servo.stick(now_s)
+        self._axes[axis].servo.stick(self._now_s())
+
+    def run_away(self, axis: str, speed: float) -> None:
+        """That axis drives to its end, in µm/s, and obeys nobody."""
+        self._axes[axis].servo.run_away(self._now_s(), speed)
 
     def free(self, axis: str) -> None:
+        """Neither stuck nor running away."""
+        self._axes[axis].servo.free(self._now_s())
+
+    def narrow(self, axis: str, by_um: float) -> None:
+        """So much of either end of that axis cannot be reached; 0 heals it."""
+        self._axes[axis].servo.narrow(self._now_s(), by_um)
+
+    def lose_reference(self) -> None:
+        """All servos drop out."""
         now_s = self._now_s()
-        self._axes[axis].servo.free(now_s)
+        for axis in self._axes.values():
+            axis.lose_reference(now_s)
 
     def _hears(self) -> bool:
         return not self.frozen and self._clock() >= self._awake_s

@@ -28,6 +28,11 @@ class GcsAxis:
         self.servo.power_cycle(now_s)
         self._forget(now_s)
 
+    def lose_reference(self, now_s: float) -> None:
+        """The servo drops out and what was learned of zero is gone."""
+        self.servo.switch(now_s, on=False)
+        self._forget(now_s)
+
     # Answers
 
     def position(self, now_s: float) -> str:

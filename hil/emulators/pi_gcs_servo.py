@@ -10,6 +10,7 @@ from functools import partial
 
 from hil.emulators.pi_gcs_models import AxisModel
 from hil.motion import Axis
+from hil.trail import Trail
 
 Step = Callable[[float], None]
 
@@ -19,6 +20,9 @@ class Servo:
         self._model, self._motion = model, Axis(model.nature, seed, model.rest_um)
         self.on, self.speed = False, model.speed
         self.target_um = self.level_um = model.rest_um
+        self.offset_um = 0.0  # by the analogue input, on top of whatever is asked for
+        self._ends_um = model.nature.low_um, model.nature.high_um
+        self._runs_away = False
         self._since_s = 0.0
         self._run: deque[tuple[float, Step]] = deque()
 
@@ -28,6 +32,11 @@ class Servo:
 
     def sensed_um(self, now_s: float) -> float:
         return self._motion.sensed_um(now_s)
+
+    @property
+    def trail(self) -> Trail:
+        """Where it has been."""
+        return self._motion.trail
 
     @property
     def is_busy(self) -> bool:
@@ -47,7 +56,8 @@ class Servo:
         return self.on and settled and self.is_near(now_s)
 
     def is_near(self, now_s: float) -> bool:
-        return abs(self.place_um(now_s) - self.target_um) <= self._model.window_um
+        off_um = self.place_um(now_s) - self.target_um - self.offset_um
+        return abs(off_um) <= self._model.window_um
 
     def is_moving(self, now_s: float) -> bool:
         return self.is_busy or (self.on and not self.is_near(now_s))
@@ -83,7 +93,13 @@ class Servo:
         if self.is_busy:
             self._run.clear()
             self._let_go(now_s)
-        self.aim(now_s, self.place_um(now_s))
+        self.aim(now_s, self.place_um(now_s) - self.offset_um)
+
+    def push(self, now_s: float, offset_um: float) -> None:
+        """Another voltage at the analogue input; a move under way goes on from there."""
+        since_s, self.offset_um = self._since_s, offset_um
+        self._obey(now_s)
+        self._since_s = since_s
 
     def seek(self, now_s: float, switch_um: float, found: Step) -> None:
         """Go to a switch; `found` is called there, or where the way would have ended."""
@@ -109,17 +125,29 @@ class Servo:
         self.target_um = self.place_um(now_s)
         self.drive(now_s, self._model.rest_um)
 
+    def run_away(self, now_s: float, speed: float) -> None:
+        """To its upper end, whatever it is told, until it is freed."""
+        self._motion.move(now_s, self._model.nature.high_um, speed)
+        self._runs_away = True
+
+    def narrow(self, now_s: float, by_um: float) -> None:
+        """The voltage no longer reaches that much of either end."""
+        nature = self._model.nature
+        self._ends_um = nature.low_um + by_um, nature.high_um - by_um
+        self._obey(now_s)
+
     def stick(self, now_s: float) -> None:
         """From now on it stays where it is."""
         self._motion.jam(now_s)
 
     def free(self, now_s: float) -> None:
         """It can move again, and does what is wanted by now."""
+        self._runs_away = False
         self._motion.free(now_s)
         self._obey(now_s)
 
     def _let_go(self, now_s: float) -> None:
-        if self._model.piezo:
+        if self._model.piezo and not self._runs_away:
             self._motion.let_go(now_s)
             self.level_um = self._motion.level_um
 
@@ -134,11 +162,15 @@ class Servo:
 
     def _obey(self, now_s: float) -> None:
         self._since_s = now_s
-        nature = self._model.nature
+        if self._runs_away:
+            return
         if self.on:
-            reachable_um = min(max(self.target_um, nature.low_um), nature.high_um)
-            self._motion.move(now_s, reachable_um, self.speed)
+            self._motion.move(now_s, self._reachable_um(self.target_um), self.speed)
         elif self._model.piezo:
-            self._motion.drive(now_s, self.level_um)
+            self._motion.drive(now_s, self._reachable_um(self.level_um))
         else:
             self._motion.stop(now_s)
+
+    def _reachable_um(self, wanted_um: float) -> float:
+        low_um, high_um = self._ends_um
+        return min(max(wanted_um + self.offset_um, low_um), high_um)

@@ -33,6 +33,7 @@ def main() -> None:
 
 
 def _measure(options: argparse.Namespace) -> dict[str, object]:
+    import hil.rig  # noqa: F401 - NumPy draws a seed of its own when it is imported
     from hil.clock import JumpingLoop
     from hil.determinism import sealed
 
@@ -71,7 +72,7 @@ async def _by_driver(seed: int, moves: int) -> tuple[int, str]:
         await stage.connect()
         for second in range(1, moves + 1):
             await stage.move_to(StagePoint(*(rng.uniform(0, 200) for _ in range(3))))
-            rig.log.note("truth", repr(rig.stage.true_position_um()).encode())
+            rig.log.note("truth", repr(rig.rack.stage.true_position_um()).encode())
             await asyncio.sleep(second - loop.time())
         await stage.aclose()
     return rig.log.events, rig.log.sha256
@@ -87,7 +88,7 @@ async def _by_controller(seed: int, moves: int) -> tuple[int, str]:
             for second in range(1, moves + 1):
                 await bench.move(*(rng.uniform(0, 200) for _ in range(3)))
                 assert await bench.errors() == '0,"No error"'
-                bench.rig.log.note("truth", repr(bench.rig.stage.true_position_um()).encode())
+                bench.rig.log.note("truth", repr(bench.rig.rack.stage.true_position_um()).encode())
                 await asyncio.sleep(second - loop.time())
     return bench.rig.log.events, bench.rig.log.sha256
 

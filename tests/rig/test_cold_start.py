@@ -28,7 +28,7 @@ async def test_moves_end_where_the_world_says_they_should(bench: Bench) -> None:
     await bench.serve()
     for target_um in ((10.0, 20.0, 5.0), (150.5, 0.0, 199.9), (0.001, 200.0, 3.0)):
         await bench.move(*target_um)
-        assert bench.rig.stage.true_position_um() == pytest.approx(target_um, abs=0.02)
+        assert bench.rig.rack.stage.true_position_um() == pytest.approx(target_um, abs=0.02)
         assert await bench.stands_at_um() == pytest.approx(target_um, abs=0.02)
     assert await bench.errors() == '0,"No error"'
 
@@ -50,7 +50,7 @@ async def test_what_may_not_be_is_refused_and_changes_nothing(bench: Bench) -> N
     }.items():
         await bench.tell(offence)
         assert (await bench.errors()).startswith(f"{number},"), offence
-    assert bench.rig.stage.true_position_um() == pytest.approx((50, 50, 50), abs=0.02)
+    assert bench.rig.rack.stage.true_position_um() == pytest.approx((50, 50, 50), abs=0.02)
 
 
 async def test_a_host_on_the_serial_line_has_its_own_errors(bench: Bench) -> None:
@@ -76,7 +76,7 @@ async def test_opc_waits_for_the_move_and_plain_queries_do_not(bench: Bench) -> 
     assert await bench.ask("SOUR:STAT?") == "MOVING"
     assert await bench.ask("*OPC?") == "1"
     assert await bench.ask("SOUR:STAT?") == "SERVICE"
-    assert bench.rig.stage.true_position_um()[0] == pytest.approx(150, abs=0.02)
+    assert bench.rig.rack.stage.true_position_um()[0] == pytest.approx(150, abs=0.02)
 
 
 @both_clocks

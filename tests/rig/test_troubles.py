@@ -14,7 +14,7 @@ async def test_a_cut_stage_cable_is_told_and_heals(bench: Bench) -> None:
     """SAFE within the time limits of one look, and back to READY once the cable is back."""
     await bench.reach("READY")
     loop = asyncio.get_running_loop()
-    with bench.rig.stage_wire.broken() as cut_s:
+    with bench.rig.wires["stage"].broken() as cut_s:
         await bench.reach("SAFE")
         assert loop.time() - cut_s < 0.1 + 0.3 + 0.2  # between two looks, one reply, our polling
         assert "stage" in await bench.ask("SOUR:FAUL?")
@@ -28,12 +28,12 @@ async def test_a_cut_stage_cable_is_told_and_heals(bench: Bench) -> None:
 async def test_a_stage_that_lost_its_power_is_taken_into_service_again(bench: Bench) -> None:
     await bench.serve()
     await bench.move(80, 80, 80)
-    with bench.rig.stage_wire.broken():
-        bench.rig.stage.power_cycle()
+    with bench.rig.wires["stage"].broken():
+        bench.rig.rack.stage.power_cycle()
         await bench.reach("SAFE")
     await bench.serve()
     await bench.move(20, 30, 40)
-    assert bench.rig.stage.true_position_um() == pytest.approx((20, 30, 40), abs=0.02)
+    assert bench.rig.rack.stage.true_position_um() == pytest.approx((20, 30, 40), abs=0.02)
 
 
 @both_clocks
@@ -41,7 +41,7 @@ async def test_a_cable_pulled_in_a_move_fails_that_move_and_says_so(bench: Bench
     await bench.serve()
     await bench.tell("STAG:POS 190UM,190UM,190UM")
     assert await bench.ask("SOUR:STAT?") == "MOVING"
-    with bench.rig.stage_wire.broken():
+    with bench.rig.wires["stage"].broken():
         assert await bench.ask("*OPC?") == "1"
         assert (await bench.errors()).startswith("-241,")
     await bench.reach("READY")
@@ -57,7 +57,7 @@ async def test_stopping_in_the_middle_of_exchanges_does_not_lose_the_stage(bench
         await bench.tell("SYST:SERV OFF")
         await bench.reach("READY")
         assert await bench.ask("SOUR:FAUL?") == '""'
-    at_um = bench.rig.stage.true_position_um()
+    at_um = bench.rig.rack.stage.true_position_um()
     assert await bench.stands_at_um() == pytest.approx(at_um, abs=0.02)
 
 
@@ -67,7 +67,7 @@ async def test_a_late_answer_costs_a_reconnection_and_nothing_else(bench: Bench)
     await bench.serve()
     for target_um in (40.0, 60.0, 80.0):
         await bench.move(target_um, target_um, target_um)
-        bench.rig.stage_wire.hold_next_answer(0.5)
+        bench.rig.wires["stage"].hold_next_answer(0.5)
         await bench.reach("SAFE")
         await bench.serve()
         assert await bench.stands_at_um() == pytest.approx([target_um] * 3, abs=0.02)
@@ -78,10 +78,10 @@ async def test_a_noisy_line_costs_reconnections_and_moves_nothing(bench: Bench) 
     """GCS has no checksum, so a read-out may be wrong for a while; the stage may not move."""
     await bench.serve()
     await bench.move(100, 100, 100)
-    with bench.rig.stage_wire.troubled(garble=0.01, drop=0.01):
+    with bench.rig.wires["stage"].troubled(garble=0.01, drop=0.01):
         await bench.reach("SAFE")
         await asyncio.sleep(2)
-        assert bench.rig.stage.true_position_um() == pytest.approx([100] * 3, abs=0.02)
+        assert bench.rig.rack.stage.true_position_um() == pytest.approx([100] * 3, abs=0.02)
     await bench.reach("READY")
     assert await bench.stands_at_um() == pytest.approx([100] * 3, abs=0.02)
 
@@ -91,10 +91,10 @@ async def test_a_stuck_axis_is_reported_by_the_move_that_found_it(bench: Bench) 
     """Sabotaged world: the check of every other move here is seen to fail."""
     await bench.serve()
     await bench.move(50, 50, 50)
-    bench.rig.stage.stick("2")
+    bench.rig.rack.stage.stick("2")
     await bench.move(60, 60, 60)
     assert (await bench.errors()).startswith("-240,")
-    assert bench.rig.stage.true_position_um() != pytest.approx((60, 60, 60), abs=0.02)
+    assert bench.rig.rack.stage.true_position_um() != pytest.approx((60, 60, 60), abs=0.02)
     assert "stage" in await bench.ask("SOUR:FAUL?")
     assert await bench.ask("SOUR:STAT?") == "SERVICE"
 
@@ -108,7 +108,7 @@ async def test_a_stop_right_behind_a_move_always_wins(bench: Bench) -> None:
         await bench.tell(f"STAG:POS 150UM,150UM,150UM\n{stop}")
         await bench.reach("READY")
         assert (await bench.errors()).startswith('-200,"Execution error;MOVE was ended by RESUME')
-        assert max(bench.rig.stage.true_position_um()) < 140
+        assert max(bench.rig.rack.stage.true_position_um()) < 140
 
 
 @pytest.mark.clocks("jumping")
@@ -121,14 +121,14 @@ async def test_wherever_in_a_move_the_stop_falls_the_place_told_is_true(bench: B
         await asyncio.sleep(0.0004 * number)
         told = await bench.ask("SYST:SERV OFF;*OPC?;:STAG:POS?")
         at_um = [float(m) * 1e6 for m in told.split(";")[1].split(",")]
-        assert at_um == pytest.approx(bench.rig.stage.true_position_um(), abs=0.02), number
+        assert at_um == pytest.approx(bench.rig.rack.stage.true_position_um(), abs=0.02), number
 
 
 @both_clocks
 async def test_an_absent_stage_is_named_and_seen_in_the_status(bench: Bench) -> None:
     await bench.reach("READY")
     assert await bench.ask("*CLS;:STAT:QUES:ENAB 4096;:STAT:QUES:COND?;:STAT:OPER:COND?") == "0;256"
-    with bench.rig.stage_wire.broken():
+    with bench.rig.wires["stage"].broken():
         await bench.reach("SAFE")
         assert await bench.ask("STAT:QUES:COND?;:STAT:OPER:COND?;*STB?") == "4096;0;24"
         for command in ("SYST:SERV ON", "STAG:POS 1UM,1UM,1UM"):
