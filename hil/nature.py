@@ -68,6 +68,7 @@ class OpticsNature:
     wide_radius_um: float = 25.0  # 1/e2 of the wide field's illumination
     wide_to_spot: float = 1.2e-4  # density on the chip at equal power: about the ratio of areas
     wide_centre_um: tuple[float, float] = (1.0, -2.0)
+    lens_travel_s: float = 0.05
     rotator_rad: float = 3.141592653589793  # by which the DAC's span turns the pump's polarisation
     reference_efficiency: float = 0.65  # detectors with which the chip's count rates are meant
     splitter_to_a: float = 0.5
@@ -75,10 +76,12 @@ class OpticsNature:
 
 @dataclass(frozen=True)
 class LaserNature:
-    """How far the power strays from what it is set to; shares of it."""
+    """The laser, and how far its power strays from what it is set to; shares of it."""
 
     noise_rms: float = 0.002  # new each millisecond
     wander_rms: float = 0.005  # over minutes to a day
+    most_uw: float = 200_000.0
+    warm_up_s: float = 3.0  # of a diode; one that doubles its frequency takes a minute
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class StageNature:
     scale_error: tuple[float, float, float] = (3e-4, -2e-4, 5e-4)
     skew_mrad: float = 0.8  # x and y are not at right angles
     lift_mrad: tuple[float, float] = (0.6, -0.4)  # z moved by a move along x, y
+    startup_s: float = 10.0  # until its controller answers; an E-727's firmware
     analogue_um: tuple[float, float, float] = (10.0, 10.0, 10.0)  # the span of the DAC's codes
     analogue_scale_error: tuple[float, float, float] = (0.01, -0.015, 0.02)
 
@@ -161,6 +165,7 @@ class CameraNature:
     full_well_e: float = 10_000.0
     bit_depth: int = 12
     rolling_line_s: float = 0.0  # 0 is a global shutter
+    startup_s: float = 2.0
 
 
 @dataclass(frozen=True)

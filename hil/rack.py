@@ -1,22 +1,28 @@
 """One world and the devices that look at it, joined as in a rack; no wires, no product.
 
 Light falls only while the board's lease is lit and the laser emits. The focus is where the
-stage really stands, pushed by the voltages of the board's DAC.
+stage really stands, pushed by the voltages of the board's DAC, whose last channel turns the pump's
+polarisation.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from hil.chance import keyed_bits
+from hil.emulators.camera import CameraEmulator
+from hil.emulators.camera_model import CameraModel, Made
+from hil.emulators.cobolt import FINE, MLD_HEAD, Cobolt
 from hil.emulators.io_board import IoBoard
 from hil.emulators.pi_gcs import PiGcs
 from hil.emulators.pi_gcs_models import E727
-from hil.nature import WorldNature
+from hil.nature import CameraNature, WorldNature
 from hil.world import World
 
+AXES = ("1", "2", "3")
 CODES, MIDDLE_CODE = 65_536, 32_768
 ZERO_C_K = 273.15
-_WORLD, _STAGE = 1, 2
+_WORLD, _STAGE, _LASER, _CAMERA = range(1, 5)
 
 
 class Device(Protocol):
@@ -42,17 +48,35 @@ class Rack:
 
     def __init__(self, nature: WorldNature, seed: int, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.stage = PiGcs(E727, clock, keyed_bits(seed, _STAGE))
+        stage_model = replace(E727, startup_s=nature.stage.startup_s)
+        self.stage = PiGcs(stage_model, clock, keyed_bits(seed, _STAGE))
         self.world = World(nature, keyed_bits(seed, _WORLD), self.stage.places_um)
         for trail in self.stage.trails:
-            trail.turned = self.world.changed
+            trail.turned = self.world.moved
         self.world.foresee()
         self.board = IoBoard(clock, self._counted)
-        self.board.world.temperatures_c = _Thermometers(self.world, clock)
-        self.board.world.lit = self._permit
-        self.devices: dict[str, Device] = {"stage": self.stage, "board": self.board}
+        self._join_board()
+        head = replace(MLD_HEAD, most_uw=nature.laser.most_uw, warm_up_s=nature.laser.warm_up_s)
+        laser_model = replace(FINE, head=head)
+        self.laser = Cobolt(laser_model, clock, keyed_bits(seed, _LASER), self._emit)
+        self.camera = CameraEmulator(
+            _camera_model(nature.camera), clock, keyed_bits(seed, _CAMERA), self._expose
+        )
+        self.devices: dict[str, Device] = {
+            "stage": self.stage,
+            "board": self.board,
+            "laser": self.laser,
+            "camera": self.camera,
+        }
         self._laser_uw, self._permitted = 0.0, False
         self._powered = False
+
+    def _join_board(self) -> None:
+        pins = self.board.world
+        pins.temperatures_c = _Thermometers(self.world, self.clock)
+        pins.lit, pins.driven, pins.flipped = self._permit, self._drive, self._flip
+        for channel, code in enumerate(pins.codes):
+            self._drive(self.clock(), channel, code)
 
     def power_on(self) -> None:
         """Mains: every device starts. A rack that was on before finds its chip elsewhere."""
@@ -71,6 +95,23 @@ class Rack:
         self._permitted = lit
         self._shine(at_s)
 
+    def _drive(self, at_s: float, channel: int, code: int) -> None:
+        """The DAC: three offsets of the piezo, and the rotator of the pump's polarisation."""
+        nature = self.world.nature
+        if channel < len(AXES):
+            scale = 1.0 + nature.stage.analogue_scale_error[channel]
+            offset_um = (code - MIDDLE_CODE) / CODES * nature.stage.analogue_um[channel] * scale
+            self.stage.push(AXES[channel], offset_um)
+        else:
+            self.world.polarisation.set(at_s, code / CODES * nature.optics.rotator_rad, 1.0)
+
+    def _flip(self, at_s: float, wide: bool) -> None:
+        there_s = at_s + self.world.nature.optics.lens_travel_s
+        self.world.wide_field.set(there_s, float(wide))
+
+    def _expose(self, start_s: float, exposure_s: float, gain: float) -> Made:
+        return self.world.exposing(self.world.camera, start_s, exposure_s, gain)
+
     def _emit(self, at_s: float, power_uw: float) -> None:
         self._laser_uw = power_uw
         self._shine(at_s)
@@ -82,6 +123,15 @@ class Rack:
         self.stage.catch_up()
         a, b = self.world.counts(since_s, until_s)
         return a, b, self.world.coincidences(since_s, until_s, round(window_s * 1e12))
+
+
+def _camera_model(nature: CameraNature) -> CameraModel:
+    return CameraModel(
+        width=nature.width_px,
+        height=nature.height_px,
+        bits=nature.bit_depth,
+        startup_s=nature.startup_s,
+    )
 
 
 class _Thermometers(list[float | None]):

@@ -38,7 +38,7 @@ class Rig:
     ) -> None:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        self.clock = lambda: loop.time() - began_s
+        self.clock: Callable[[], float] = lambda: loop.time() - began_s
         self.log = EventLog(self.clock)
         self.rack = Rack(nature, seed, self.clock)
         self.wires = {

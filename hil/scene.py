@@ -51,6 +51,16 @@ class Scene:
         background_cps = lit_uw * self.chip.nature.background_cps_per_uw + now.lamp_cps
         return Glow(group.which, group.are, cps, share, background_cps, now.alive)
 
+    def unlit(self, lamp_cps: Floats, alive: Floats) -> Glow:
+        """For the detectors, where no laser shines: whatever the focus is on."""
+        nothing = self._nothing
+        none = np.zeros((0, 1))
+        return Glow(nothing.which, nothing.are, none, none, lamp_cps, alive)
+
+    @cached_property
+    def _nothing(self) -> Group:
+        return self.emission.group(np.zeros(0, np.int64))
+
     def signal_cps(self, emitter: int, now: Conditions) -> tuple[float, float]:
         """Mean rate of one emitter at one time: as it is pointed at, and as it would be best."""
         group = self.emission.group(np.array([emitter]))

@@ -71,12 +71,17 @@ class World:
         self._photons = Photons(counting, spads, photons)
 
     def foresee(self) -> None:
-        """Count ahead of time; from now on the stage's changes must be told to `changed`."""
+        """Count ahead of time; from now on the stage's moves must be told to `moved`."""
         self._foreseen = self._photons.foresee(self._next_scene)
 
     def changed(self, at_s: float) -> None:
         """Something will be otherwise than it was bound to be, from that instant on."""
         self._foreseen(_cell_of(at_s))
+
+    def moved(self, at_s: float) -> None:
+        """The stage does otherwise from then on, which nobody sees in the dark."""
+        if self.laser_uw.highest(at_s, math.inf):
+            self.changed(at_s)
 
     def counts(self, since_s: float, until_s: float) -> tuple[int, int]:
         """Clicks of both detectors; whole milliseconds are quick."""
@@ -217,6 +222,8 @@ class World:
     def _light(self, first: int, end: int) -> Glow:
         times_s = np.arange(first, end) / CELLS_PER_S
         scene = self.scene(times_s[-1])
+        if not self.laser_uw.highest(times_s[0], times_s[-1]):
+            return scene.unlit(self.lamp_cps.over(times_s)[0], self.detectors.over(times_s))
         return scene.glow(self._conditions(scene, times_s, self._strays.over(first, end)))
 
     def _brightest_cps(self, first: int, end: int) -> float:

@@ -36,9 +36,9 @@ def _happening(world: World, stage: Stage, now_s: float, rng: random.Random) -> 
     match rng.randrange(9):
         case 0 | 1:
             stage.move(now_s, world.aim_um(place_um, now_s) + rng.uniform(-0.3, 0.3))
-            world.changed(now_s)
+            world.moved(now_s)
         case 2:
-            world.laser_uw.set(now_s, rng.uniform(0.0, 3000.0))
+            world.laser_uw.set(now_s, rng.choice((0.0, rng.uniform(0.0, 3000.0))))
         case 3:
             world.blink_off(emitter, now_s, rng.uniform(0.0, 0.5))
         case 4:
