@@ -75,13 +75,19 @@ class Rack:
         pins = self.board.world
         pins.temperatures_c = _Thermometers(self.world, self.clock)
         pins.lit, pins.driven, pins.flipped = self._permit, self._drive, self._flip
-        for channel, code in enumerate(pins.codes):
-            self._drive(self.clock(), channel, code)
+        self._wake_dac()
+
+    def _wake_dac(self) -> None:
+        """At half of its span, by its RSTSEL pin; the offsets of the piezo are then none."""
+        pins = self.board.world
+        for channel in range(len(pins.codes)):
+            pins.drive(channel, MIDDLE_CODE)
 
     def power_on(self) -> None:
         """Mains: every device starts. A rack that was on before finds its chip elsewhere."""
         if self._powered:
             self.world.power_cycle(self.clock())
+            self._wake_dac()
         self._powered = True
         self.board.set_interlock(closed=True)
         for device in self.devices.values():

@@ -53,7 +53,7 @@ def _happening(world: World, stage: Stage, now_s: float, rng: random.Random) -> 
             world.lamp_cps.between(now_s, now_s + 0.1, 1e5)
 
 
-def _counted(seed: int, *, ahead: bool) -> list[tuple[int, ...]]:
+def _counted(seed: int, *, ahead: bool) -> list[tuple[int, int, int]]:
     stage, rng, now_s = Stage(), random.Random(seed), 0.0
     world, seen = World(NATURE, 3, stage), []
     if ahead:
