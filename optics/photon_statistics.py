@@ -79,7 +79,9 @@ class PhotonStatistics(NamedTuple):
 
 def evaluate(tally: Tally, known: Known, *, find_centre: bool) -> PhotonStatistics:
     """g2(0) with all that is known taken out; `find_centre` where zero delay itself was found."""
-    if tally.duration_ps <= 0 or tally.histogram.level.sum() < FEWEST_PAIRS:
+    if tally.duration_ps <= tally.histogram.edges[-1]:
+        raise TooFewPhotons("shorter than what g2 is fitted over; record longer")
+    if tally.histogram.level.sum() < FEWEST_PAIRS:
         raise TooFewPhotons("fewer than ten pairs to be expected; record longer")
     if tally.period_ps:
         measured = _pulsed(tally, known, tally.period_ps)

@@ -57,10 +57,9 @@ class PtuTags:
         """How many records; what the header promises is compared with what there is."""
         promised = self._header.records
         held, rest = divmod(self._path.stat().st_size - self._header.offset, 4)
-        if rest:
-            self.warnings.append(f"ends inside a record, whose {rest} bytes are left out")
         if promised > held:
-            self.warnings.append(f"cut off: {held} of {promised} records are there and used")
+            where = " inside a record" if rest else ""
+            self.warnings.append(f"cut off{where}: {held} of {promised} records are there and used")
         elif promised <= 0:
             self.warnings.append(f"header promises no records; all {held} are used")
             return held

@@ -127,7 +127,7 @@ def whole(least: int) -> Callable[[str], int]:
 
     def parse(text: str) -> int:
         value = float(text)
-        if value != int(value) or not least <= value <= LONGEST_PS:
+        if not least <= value <= LONGEST_PS or value != int(value):
             raise argparse.ArgumentTypeError(f"{text} is no whole number from {least} on")
         return int(value)
 

@@ -46,6 +46,18 @@ class Detectors:
     delay_ps: int = 0
     first_share: float = 0.5
 
+    @property
+    def spread_ps(self) -> float:
+        """Standard deviation of one detector's clicks."""
+        late = self.tail * (2 - self.tail) * self.tail_ps**2
+        return float(np.hypot(self.jitter_ps, np.sqrt(late)))
+
+    def spread(self, count: int, rng: Generator) -> Floats:
+        """How much later than its photon each of so many clicks comes, in ps."""
+        late = np.where(rng.random(count) < self.tail, rng.exponential(self.tail_ps, count), 0)
+        delays: Floats = rng.normal(0, self.jitter_ps, count) + late
+        return delays
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -54,6 +66,7 @@ class Recording:
     time_ps: Times
     channel: NDArray[np.uint8]
     duration_s: float
+    background: float  # share of all photons in it, as it happened to be
 
     def arm(self, channel: int) -> Times:
         times: Times = self.time_ps[self.channel == channel]
@@ -62,18 +75,20 @@ class Recording:
 
 def recording(light: Light, detectors: Detectors, duration_s: float, rng: Generator) -> Recording:
     """So many seconds of it, zero being any instant of a process that runs for long already."""
-    photons = _photons(light, duration_s, rng)
+    sources = _sources(light, duration_s, rng)
+    photons = np.sort(np.concatenate(sources))
+    background = len(sources[0]) / max(len(photons), 1)
     first = rng.random(len(photons)) < detectors.first_share
     arms = [_clicks(part, detectors, duration_s, rng) for part in (photons[first], photons[~first])]
     arms[1] += detectors.delay_ps
     times = np.concatenate(arms)
     channels = np.repeat(np.array([0, 1], np.uint8), [len(arm) for arm in arms])
     order = np.argsort(times, kind="stable")
-    return Recording(times[order], channels[order], duration_s)
+    return Recording(times[order], channels[order], duration_s, background)
 
 
-def _photons(light: Light, duration_s: float, rng: Generator) -> Floats:
-    """Arrival times in ns."""
+def _sources(light: Light, duration_s: float, rng: Generator) -> list[Floats]:
+    """Arrival times in ns; those of background light first."""
     lit = light.rate_cps * (1 - light.background)
     sources = [_steady(light.rate_cps * light.background, duration_s, rng)]
     if light.emitters == 0:
@@ -86,7 +101,7 @@ def _photons(light: Light, duration_s: float, rng: Generator) -> Floats:
     for _ in range(light.emitters):
         one = replace(light, rate_cps=lit / light.emitters)
         sources.append(_emitter(one, duration_s, rng))
-    return np.sort(np.concatenate(sources))
+    return sources
 
 
 def _steady(rate_cps: float, duration_s: float, rng: Generator) -> Floats:
@@ -168,9 +183,7 @@ def _clicks(photons: Floats, d: Detectors, duration_s: float, rng: Generator) ->
         again = clicks[rng.random(len(clicks)) < d.afterpulsing]
         again = again + d.dead_ns + rng.exponential(d.afterpulse_ns, len(again))
         clicks = _rested(np.sort(np.concatenate([clicks, again])), d.dead_ns)
-    late = np.where(rng.random(len(clicks)) < d.tail, rng.exponential(d.tail_ps, len(clicks)), 0)
-    spread = rng.normal(0, d.jitter_ps, len(clicks)) + late
-    return np.sort(np.rint(clicks * 1e3 + spread).astype(np.int64))
+    return np.sort(np.rint(clicks * 1e3 + d.spread(len(clicks), rng)).astype(np.int64))
 
 
 def _rested(clicks: Floats, dead_ns: float) -> Floats:
