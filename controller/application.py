@@ -26,6 +26,8 @@ class Whereabouts(NamedTuple):
     """Where the running controller is found."""
 
     scpi_tcp: str
+    scpi_tls: str
+    scpi_hislip: str
     scpi_serial: str
     data: str
     run_id: int
@@ -60,7 +62,7 @@ async def serve(
         server = await stack.enter_async_context(
             ScpiServer.open(config.scpi, instrument, in_memory)
         )
-        announce(Whereabouts(server.tcp_address, config.scpi.serial, str(folder), run_id))
+        announce(Whereabouts(*server.doors, config.scpi.serial, str(folder), run_id))
         await _work(supervisor, server, news, config, stop)
         await store.end_run("clean")
 

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from controller.records import ConfigMistakes, record, setting, table_of
+from controller.scpi_access import FORM, no_access
 from optics.transports import FORMS, is_address
+
+ACCESS = "serial=service 127.0.0.0/8=service ::1=service cert:*=operator *=monitor"
+"""Whoever is on this machine may do all; from elsewhere a certificate is wanted to do anything."""
 
 
 def _no_address(value: str) -> str:
@@ -55,6 +59,13 @@ class ScpiConfig:
         "",
         complaint=lambda address: _no_address(address) if address else "",
     )
+    hislip_port: int = setting("HiSLIP; 0 takes a free one, -1 none", 4880, -1, 65_535)
+    tls_port: int = setting("SCPI over TLS; 0 takes a free one, -1 none", -1, -1, 65_535)
+    tls_certificate: str = setting("file of the certificate that proves who we are", "")
+    tls_key: str = setting("file of its key", "")
+    tls_clients: str = setting("file of the certificate that signs those of our hosts", "")
+    access: str = setting(FORM, ACCESS, complaint=no_access)
+    most_sessions: int = setting("connections over a network at once", 100, 1, 1000)
 
 
 @dataclass(frozen=True)
@@ -107,5 +118,6 @@ def _contradictions(config: Config) -> list[str]:
 
 
 def with_port(config: Config, port: int) -> Config:
-    """The same, but listening at another TCP port."""
-    return replace(config, scpi=replace(config.scpi, port=port))
+    """The same, but at another TCP port, and HiSLIP with it at a free one."""
+    hislip_port = min(config.scpi.hislip_port, 0)
+    return replace(config, scpi=replace(config.scpi, port=port, hislip_port=hislip_port))

@@ -3,8 +3,10 @@
 An instant is of the loop's clock. What is not known is None where the figure would stand.
 """
 
-from enum import Enum, Flag, auto
+from enum import Flag
 from typing import NamedTuple
+
+from mapping.catalogue import SiteState
 
 
 class Figure(NamedTuple):
@@ -40,14 +42,6 @@ class Pointing(NamedTuple):
     sigma_um: tuple[float, float, float]
     share_of_peak: float
     at_s: float
-
-
-class SiteState(Enum):
-    """What a site is for."""
-
-    ACTIVE = auto()
-    RESERVE = auto()
-    RETIRED = auto()
 
 
 class SiteTold(NamedTuple):

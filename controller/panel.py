@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
-from controller.figures import Purity, SiteState
+from controller.figures import Purity
 from controller.ledger import StoreFault
 from controller.snapshot import Newsstand
 from controller.states import IN_SERVICE, Event, State
 from controller.store import Store
 from controller.supervisor import Supervisor
 from controller.wishes import Area, Check, Granted, NoSuchSite, NotNow
+from mapping.catalogue import SiteState
 from optics.faults import DeviceLost
 from optics.quantities import StagePoint
 
@@ -94,6 +95,15 @@ class Panel:
     async def set_label(self, label: str) -> None:
         await self._store.set_setting("label", label)
         self._news.publish(label=label)
+
+    async def save(self, slot: int, settings: str) -> None:
+        await self._store.set_setting(f"saved.{slot}", settings)
+
+    def saved(self, slot: int) -> str:
+        return self._store.setting(f"saved.{slot}", "")
+
+    async def audit(self, who: str, what: str) -> None:
+        await self._store.audit(who, what)
 
     async def self_test(self) -> Sequence[Check]:
         now, clock = self._news.latest, asyncio.get_running_loop().time

@@ -1,17 +1,18 @@
 """One host's conversation: its own input, output, errors and registers, its own pace."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from controller.scpi_grammar import Reader, Unit, parse_message, respond
-from controller.scpi_parameters import expect
+from controller.scpi_access import Visitor
+from controller.scpi_grammar import respond
+from controller.scpi_input import Input
+from controller.scpi_plan import Plan, Step
 from controller.scpi_status import ScpiError, StandardEvent, Status
+from controller.scpi_turns import UNITS_AT_ONCE
 
 if TYPE_CHECKING:
     from controller.scpi_commands import Instrument
-    from controller.scpi_common import Command
     from controller.snapshot import Snapshot
     from controller.wishes import Wishes
 
@@ -19,37 +20,54 @@ Operation = asyncio.Future[Any]
 Answer = bytes | Operation | None
 """A command's response, nothing, or something that must end first and whose result it is."""
 
-MOST_AT_ONCE = 200
-"""Units executed in one go; between goes the other sessions and the devices have their turn."""
+MOST_ANSWERED = 1 << 23
+"""Bytes of one response message; a host that asks for more has a deadlock, IEEE 488.2 6.3.1.7."""
+REQUESTING = 64  # RQS, IEEE 488.2 11.2.2
+BYTES_PER_UNIT = 4096
+"""A long answer counts as so many more units as it has of these."""
 
-MOST_WAITING = 256
-"""Messages kept for a host that sends on while it is being held up; then it must wait too."""
 
+class Host(Protocol):
+    """The host's side of a session: what it is told."""
 
-DONE = object()
-Work = Iterator[Operation | None]
-"""A message being executed: yields what must end before it goes on, or None to go on at once."""
+    @property
+    def has_unread(self) -> bool:
+        """It has been sent a response that it has not read, as far as the transport can tell."""
+
+    def respond(self, response: bytes) -> None:
+        """One response message, its LF included; it may wait for `flush`."""
+
+    def flush(self) -> None:
+        """Nothing more is coming for now."""
+
+    def listen(self, *, wanted: bool) -> None:
+        """Take its input, or none while there is too much of it."""
+
+    def request_service(self, status_byte: int) -> None:
+        """There is a new reason for service."""
 
 
 class Session:
     """Executes messages in order; a command that must wait holds up its own session only."""
 
     def __init__(
-        self,
-        instrument: "Instrument",
-        send: Callable[[bytes], None],
-        listen: Callable[[bool], None],
+        self, instrument: "Instrument", host: Host, visitor: Visitor, *, end_marked: bool = False
     ) -> None:
-        """`listen` turns the host's input off while there is too much of it, and on again."""
+        self.instrument, self.visitor = instrument, visitor
         self.status = Status(*instrument.conditions())
-        self._unfollow = instrument.follow(self.status)
-        self.instrument, self._send, self._listen = instrument, send, listen
-        self._reader = Reader()
-        self._inbox: deque[bytes | ScpiError] = deque()
-        self._work: Work = iter(())
+        self._unfollow = instrument.news.subscribe(self._note)
+        self._host, self._input = host, Input(end_marked=end_marked)
+        self._plan: Plan = iter(())
         self._answers: list[bytes] = []
+        self._answered = 0
+        self._is_endless = self._completing = False
         self._overlapped: set[Operation] = set()
-        self._waits = self._held = self._deaf = False
+        self._awaited: Operation | None = None
+        self._held = self._queued = self._deaf = False
+
+    @property
+    def name(self) -> str:
+        return self.visitor.name
 
     @property
     def now(self) -> "Snapshot":
@@ -61,27 +79,43 @@ class Session:
         """The way to the controller."""
         return self.instrument.wishes
 
-    def feed(self, data: bytes) -> None:
-        """Bytes from the host, however they were cut up."""
-        self._inbox.extend(self._reader.feed(data))
+    @property
+    def is_idle(self) -> bool:
+        """Nothing of this host's is being executed or waits to be."""
+        return self._awaited is None and self._input.is_empty and not self._queued
+
+    def feed(self, data: bytes, *, end: bool = False) -> None:
+        """Bytes from the host, however they were cut up; `end` where the transport marks it."""
+        self._input.feed(data, end=end)
         self._go_on()
 
     def hold(self) -> None:
         """The host does not read its answers: give no more, and take no more questions."""
         self._held = True
-        self._set_deaf(deaf=True)
+        self._heed()
 
     def release(self) -> None:
         """The host reads again."""
         self._held = False
         self._go_on()
 
+    def clear(self) -> None:
+        """Device clear: input, output and waiting end here; what was begun goes on (488.2, 5.8)."""
+        self._input.clear()
+        self._plan, self._awaited, self._completing = iter(()), None, False
+        self._start_message()
+        self._heed()
+
     def close(self) -> None:
         """The host is gone: what it was not answered is dropped, what it began goes on."""
         self._unfollow()
+        self.clear()
         self._held = True
-        self._inbox.clear()
-        self._work = iter(())
+        self.instrument.locks.forget(self)
+
+    def recall(self, message: bytes) -> None:
+        """Execute this before the rest of the present message."""
+        self._plan = chain(self.instrument.planner.plan(message), self._plan)
 
     def overlap(self, operation: Operation) -> None:
         """Remember it for *OPC, *OPC? and *WAI; should it fail, the host finds the error."""
@@ -104,76 +138,143 @@ class Session:
             idle.set_result(then)
         return idle
 
+    def complete(self, *, wanted: bool) -> None:
+        """*OPC: tell in the event register when nothing is pending; *CLS and *RST call that off."""
+        self._completing = wanted
+        self._complete_if_idle()
+
     def status_byte(self) -> int:
         """*STB?; a message is available when units before this one have answered."""
         return self.status.byte(message_available=bool(self._answers))
 
-    def complete(self, _operation: Operation | None = None) -> None:
-        """*OPC: tell it in the event register."""
-        self.status.record(StandardEvent.OPERATION_COMPLETE)
+    def poll(self) -> int:
+        """A serial poll by the transport: the status byte with RQS, which reading clears."""
+        return self.status.serial_poll(self._has_message())
+
+    def _has_message(self) -> bool:
+        return self._host.has_unread or bool(self._answers)
+
+    def consider_service(self) -> None:
+        """Ask the host for service if there is a new reason to."""
+        if self.status.service_enable and self.status.new_request(self._has_message()):
+            self._host.request_service(self.status.byte(self._has_message()) | REQUESTING)
+
+    def _note(self, _snapshot: "Snapshot") -> None:
+        status = self.status
+        status.operation.condition, status.questionable.condition = self.instrument.conditions()
+        self.consider_service()
 
     def _ended(self, operation: Operation) -> None:
         self._overlapped.discard(operation)
         if not operation.cancelled() and (error := operation.exception()) is not None:
             self.status.report(self.instrument.as_scpi_error(error))
+        self._complete_if_idle()
+        self.consider_service()
 
-    def _resume(self, ended: Operation) -> None:
-        if not ended.cancelled():
-            ended.exception()  # looked at even where the host has gone and nobody will
-        self._waits = False
-        self._go_on()
+    def _complete_if_idle(self) -> None:
+        if self._completing and not self._overlapped:
+            self._completing = False
+            self.status.record(StandardEvent.OPERATION_COMPLETE)
 
     def _go_on(self) -> None:
-        for _ in range(MOST_AT_ONCE):
-            if self._held or self._waits:
-                break
-            operation = next(self._work, DONE)
-            if isinstance(operation, asyncio.Future):
-                self._waits = True
-                operation.add_done_callback(self._resume)
-            elif operation is DONE and self._inbox:
-                self._work = self._perform(self._inbox.popleft())
-            elif operation is DONE:
-                break
-        else:
-            asyncio.get_running_loop().call_soon(self._go_on)
-        self._set_deaf(deaf=self._held or len(self._inbox) > MOST_WAITING)
+        """At once as far as is fair, then in turn with the others."""
+        if not self._queued and self._work(UNITS_AT_ONCE):
+            self._queued = True
+            self.instrument.turns.join(self._take_turn)
 
-    def _set_deaf(self, *, deaf: bool) -> None:
+    def _take_turn(self, units: int) -> bool:
+        self._queued = self._work(units)
+        return self._queued
+
+    def _work(self, units: int) -> bool:
+        """Do so many units at most; True when there is more to do at once."""
+        while units > 0 and not self._held and self._awaited is None:
+            step = next(self._plan, None)
+            if isinstance(step, Step):
+                units -= self._run(step)
+            elif step is not None:
+                self.status.report(step)
+            elif not self._next_message():
+                break
+        self._host.flush()
+        self._heed()
+        self.consider_service()
+        return units <= 0 and not self._held and self._awaited is None
+
+    def _heed(self) -> None:
+        deaf = self._held or self._input.is_full
         if deaf is not self._deaf:
             self._deaf = deaf
-            self._listen(not deaf)
+            self._host.listen(wanted=not deaf)
 
-    def _perform(self, message: bytes | ScpiError) -> Work:
+    def _next_message(self) -> bool:
+        """Tell what the last one answered and begin the next; False when there is none."""
+        if self._answers:
+            self._host.respond(respond(self._answers))
+        self._start_message()
+        message = self._input.next()
+        if message is None:
+            return False
         if isinstance(message, ScpiError):
             self.status.report(message)
-            return
-        self._answers, path = [], ""
-        try:
-            for unit in parse_message(message):
-                match = self.instrument.tree.find(unit.header, path)
-                path = match.path
-                try:
-                    yield from self._execute(unit, match.value)
-                except ScpiError as error:  # its own failure; the units after it still count
-                    if error.event is StandardEvent.COMMAND_ERROR:
-                        raise
-                    self.status.report(error)
-                yield None
-        except ScpiError as error:  # nobody knows what the rest was meant to be
-            self.status.report(error)
-        if self._answers:
-            self._send(respond(self._answers))
+        else:
+            self._plan = self.instrument.planner.plan(message)
+        return True
 
-    def _execute(self, unit: Unit, command: "Command") -> Work:
-        expect(unit.arguments, *command.takes)
+    def _start_message(self) -> None:
+        self._answers, self._answered, self._is_endless = [], 0, False
+
+    def _run(self, step: Step) -> int:
+        """Run one unit; returns what it cost, in units."""
+        if step.is_query and self._is_endless:
+            self.status.report(ScpiError(-440, step.header))
+            return 1
         try:
-            answer = command.run(self, unit.arguments)
-            if isinstance(answer, asyncio.Future):
-                if not answer.done():
-                    yield answer
-                answer = answer.result()
-        except self.instrument.refusals as refusal:
-            raise self.instrument.as_scpi_error(refusal) from refusal
-        if answer is not None:
+            if step.command.needs and (refusal := self.instrument.refusal(self, step)):
+                return self._settle(refusal)
+            return self._settle(step.command.run(self, step.arguments), step.command.is_endless)
+        except Exception as error:  # noqa: BLE001 - a defect costs its unit, not the instrument
+            self._fail(error)
+            return 1
+
+    def _settle(self, answer: Answer, is_endless: bool = False) -> int:
+        """Take an answer in, now or when it is there."""
+        if isinstance(answer, asyncio.Future):
+            if not answer.done():
+                self._awaited = answer
+                answer.add_done_callback(self._arrived)
+                return 1
+            answer = cast("bytes | None", answer.result())
+        return 1 if answer is None else self._take_in(answer, is_endless)
+
+    def _take_in(self, answer: bytes, is_endless: bool) -> int:
+        self._is_endless = is_endless
+        was_too_much = self._answered > MOST_ANSWERED
+        self._answered += len(answer)
+        if self._answered <= MOST_ANSWERED:
             self._answers.append(answer)
+        elif not was_too_much:
+            self._answers = []
+            self.status.report(ScpiError(-430, f"more than {MOST_ANSWERED} bytes of answers"))
+        return 1 + len(answer) // BYTES_PER_UNIT
+
+    def _arrived(self, answer: Operation) -> None:
+        if not answer.cancelled():
+            answer.exception()  # looked at even where the host has gone and nobody will
+        if self._awaited is not answer:
+            return  # device clear came first
+        self._awaited = None
+        try:
+            self._settle(answer)
+        except asyncio.CancelledError:
+            self._fail(ScpiError(-200, "called off"))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(error)
+        self._go_on()
+
+    def _fail(self, failure: Exception) -> None:
+        """A command error drops the rest of its message, an execution error is its unit's own."""
+        error = self.instrument.as_scpi_error(failure)
+        self.status.report(error)
+        if error.event is StandardEvent.COMMAND_ERROR:
+            self._plan = iter(())

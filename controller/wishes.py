@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import NamedTuple, Protocol
 
-from controller.figures import Purity, SiteState
+from controller.figures import Purity
+from mapping.catalogue import SiteState
 from optics.quantities import StagePoint
 
 Outcome = asyncio.Future[None]
@@ -109,6 +110,15 @@ class Wishes(Protocol):
 
     def set_label(self, label: str) -> Awaitable[None]:
         """A name for the instrument, kept over power cycles."""
+
+    def save(self, slot: int, settings: str) -> Awaitable[None]:
+        """Keep these settings over power cycles."""
+
+    def saved(self, slot: int) -> str:
+        """What was kept there, or an empty text."""
+
+    def audit(self, who: str, what: str) -> Awaitable[None]:
+        """Write down who did what, or was not let to."""
 
     def self_test(self) -> Awaitable[Sequence[Check]]:
         """Every check that disturbs nobody, each with what is wrong."""

@@ -22,14 +22,17 @@ def main() -> int:
 
 async def _run(options: argparse.Namespace) -> None:
     async with WiredRig(options.seed, Manners()) as rig:
-        config = rig.config(options.port if options.port is not None else _port())
+        usual = ScpiConfig()
+        if options.port is None:
+            config = rig.config(_free(usual.port), scpi={"hislip_port": _free(usual.hislip_port)})
+        else:
+            config = rig.config(options.port)
         where = options.data or run.data_folder(None) / "rig"
         await run.until_stopped(config, where, rig.in_memory, options.json, rig.scpi_serial)
 
 
-def _port() -> int:
+def _free(customary: int) -> int:
     """The customary port, or a free one where another instrument has it."""
-    customary = ScpiConfig().port
     with socket.socket() as probe, contextlib.suppress(OSError):
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", customary))

@@ -58,7 +58,12 @@ class Rig:
             if name in known
         }
         table["source"] = {"serial": "rig", "emulated": True}
-        table["scpi"] = {"port": scpi_port, "serial": self._scpi_inside}
+        hislip_port = min(scpi_port, 0)  # at a free one, or off too
+        table["scpi"] = {
+            "port": scpi_port,
+            "hislip_port": hislip_port,
+            "serial": self._scpi_inside,
+        }
         for section, keys in changes.items():
             table[section] = {**table.get(section, {}), **keys}
         return parse(table, "the rig's configuration")

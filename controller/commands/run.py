@@ -80,12 +80,13 @@ def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     from controller.ledger import StoreFault
     from controller.records import ConfigMistakes
     from controller.scpi_server import CannotListen
+    from controller.scpi_tls import BadCertificates
     from controller.store import StoreBusy
     from optics.transports import BadAddress
 
     try:
         asyncio.run(work())
-    except (ConfigMistakes, BadAddress) as err:
+    except (ConfigMistakes, BadAddress, BadCertificates) as err:
         return complain(err, BAD_INPUT)
     except (CannotListen, StoreBusy) as err:
         return complain(err, OUT_OF_REACH)
@@ -137,6 +138,8 @@ def _as_json(found: "Whereabouts", emulated: bool) -> str:
 def _in_words(found: "Whereabouts", emulated: bool) -> str:
     on = "on the RIG: every device is emulated, no light" if emulated else "on real devices"
     lines = [f"gansource {__version__} {on}", f"  SCPI TCP     {found.scpi_tcp or 'off'}"]
+    lines.append(f"  SCPI HiSLIP  {found.scpi_hislip or 'off'}")
+    lines += [f"  SCPI TLS     {found.scpi_tls}"] if found.scpi_tls else []
     lines.append(f"  SCPI serial  {found.scpi_serial or 'off'}")
     lines += [f"  data         {found.data} (run {found.run_id})", "  stop         Ctrl-C"]
     return "\n".join(lines)

@@ -12,11 +12,12 @@ BYTE, WORD = Integer(0, 0xFF), Integer(0, 0xFFFF)
 
 def _clear(session: Session, _: Arguments) -> Answer:
     session.status.clear()
+    session.complete(wanted=False)
     return None
 
 
 def _complete(session: Session, _: Arguments) -> Answer:
-    session.idle().add_done_callback(session.complete)
+    session.complete(wanted=True)
     return None
 
 

@@ -4,7 +4,6 @@ import asyncio
 from math import isnan, nan
 
 from controller.figures import Pointing, Purity
-from controller.scpi_access import Role
 from controller.scpi_common import Arguments, Command, Table, aged, scaled
 from controller.scpi_parameters import Number, answer
 from controller.scpi_session import Answer, Session
@@ -88,6 +87,5 @@ TABLE: Table = {
         _measure_purity,
         "as FETCh, from photons counted from now on, for so many s (o)",
         (0, 1),
-        Role.OPERATOR,
     ),
 }

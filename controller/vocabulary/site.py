@@ -1,11 +1,12 @@
 """SITE: the emitters that are known, and which of them is in the focus."""
 
-from controller.figures import SiteState, SiteTold
+from controller.figures import SiteTold
 from controller.scpi_access import Role
 from controller.scpi_common import Arguments, Command, Table, done, overlap, scaled
 from controller.scpi_parameters import Block, Choice, String, answer
 from controller.scpi_session import Answer, Session
 from controller.wishes import NoSuchSite
+from mapping.catalogue import SiteState
 
 UM_PER_M = 1e6
 NAME = String(longest=64)

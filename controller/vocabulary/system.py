@@ -62,11 +62,6 @@ def _time(_session: Session, _: Arguments) -> Answer:
 
 TABLE: Table = {
     "*IDN?": Command(_identify, "maker, model, serial number, version", is_endless=True),
-    "*RST": Command(
-        lambda session, _: _serve(session, on=False),
-        "leave service mode; settings and sites are kept",
-        needs=Role.OPERATOR,
-    ),
     "*TST?": Command(
         _self_test, "self-test that disturbs nobody: how many checks failed; the errors say which"
     ),

@@ -18,6 +18,7 @@ RACK = """
 address = "tcp://127.0.0.1:1"
 [scpi]
 port = 0
+hislip_port = 0
 """
 
 

@@ -213,6 +213,6 @@ def test_corners_that_enclose_nothing_are_told(high_um: list[float]) -> None:
 
 def test_another_port_changes_nothing_else() -> None:
     config = parse(LEAST, "rack.toml")
-    assert with_port(config, 0).scpi == ScpiConfig("127.0.0.1", 0, "")
+    assert with_port(config, 0).scpi == ScpiConfig("127.0.0.1", 0, "", hislip_port=0)
     assert with_port(config, 0).stage == config.stage
     assert config.scpi.port == 5025

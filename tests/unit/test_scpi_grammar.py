@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller import scpi_grammar
+from controller import scpi_grammar, scpi_reader
 from controller.scpi_grammar import (
     MOST_ARGUMENTS,
     Argument,
     Kind,
-    Reader,
     Unit,
     parse_message,
     respond,
 )
+from controller.scpi_reader import Reader
 from controller.scpi_status import ScpiError
 
 OVERRUN = ScpiError(-363)
@@ -120,11 +120,12 @@ class Counted:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     Counted.looked = 0
-    for name, pattern in list(vars(scpi_grammar).items()):
-        if isinstance(pattern, re.Pattern):
-            monkeypatch.setattr(scpi_grammar, name, Counted(pattern))
-    quoted = {34: scpi_grammar.IN_DOUBLE_QUOTES, 39: scpi_grammar.IN_SINGLE_QUOTES}
-    monkeypatch.setattr(scpi_grammar, "QUOTED", quoted)
+    for module in (scpi_grammar, scpi_reader):
+        for name, pattern in list(vars(module).items()):
+            if isinstance(pattern, re.Pattern):
+                monkeypatch.setattr(module, name, Counted(pattern))
+    quoted = {34: scpi_reader.IN_DOUBLE_QUOTES, 39: scpi_reader.IN_SINGLE_QUOTES}
+    monkeypatch.setattr(scpi_reader, "QUOTED", quoted)
 
 
 @pytest.mark.usefixtures("counted")
