@@ -42,7 +42,7 @@ def test_cases(cases: str, python: str, seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("python", ["cpython", "micropython"])
 def test_a_million_lines_made_to_harm(python: str, seed: int, tmp_path: Path) -> None:
     assert "1000000 lines" in outcome("cases_fuzz", python, seed, tmp_path, lines=1_000_000)

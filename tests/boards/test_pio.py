@@ -23,7 +23,7 @@ LOOP_CYCLES = 3
 LATE_CYCLES = 12  # of the lease: three rounds from being told to the pin
 GATE_CYCLES = 400  # a three-hundredth of the shortest gate, so that readings come that often
 
-ALL = pytest.mark.full, pytest.mark.timeout(1200)
+ALL = pytest.mark.full, pytest.mark.timeout(7200)
 HOW_MANY = [10_000, pytest.param(1_000_000, marks=ALL)]
 
 

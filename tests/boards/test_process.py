@@ -11,7 +11,7 @@ from tests.boards.host import GOOD, VERSION, identity, newer, sealed, update
 
 LEASE_S = 0.25
 PATIENCE_S = 60.0  # only a board that is broken takes so long
-ALL = pytest.mark.full, pytest.mark.timeout(1800)
+ALL = pytest.mark.full, pytest.mark.timeout(7200)
 
 
 class Line:

@@ -20,10 +20,17 @@ TOO_FAST, BEGUN_S = 5e-5, 1234.5  # of the board's crystal; its clock when the l
 class Bench:
     """An emulated board, powered up, with its door shut, and the driver plugged into it."""
 
-    def __init__(self, seed: int, files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        files: Mapping[str, bytes] | None = None,
+        *,
+        too_fast: float = TOO_FAST,
+        begun_s: float = BEGUN_S,
+    ) -> None:
         time = asyncio.get_running_loop().time
         self.port = MemoryPort("board")
-        self.emulator = Emulator(lambda: time() * (1 + TOO_FAST) + BEGUN_S, files=files)
+        self.emulator = Emulator(lambda: time() * (1 + too_fast) + begun_s, files=files)
         self.wire = Wire("board", self.port, self.emulator, seed, Manners(), EventLog(time))
         self.board = IoBoard(memory_opener(self.port.connect), SETTINGS, Patience())
 

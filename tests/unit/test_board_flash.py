@@ -16,7 +16,7 @@ from tests.unit.board_bench import Bench
 
 pytestmark = pytest.mark.clocks("jumping")
 
-ALL = pytest.mark.full, pytest.mark.timeout(1200)
+ALL = pytest.mark.full, pytest.mark.timeout(7200)
 
 
 def firmware(number: str, **changed: Callable[[bytes], bytes]) -> Firmware:
