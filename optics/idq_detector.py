@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from optics.answers import finite
 from optics.devices import Identity
 from optics.faults import DeviceGarbled, DeviceLost, DeviceRefused, DeviceStuck
-from optics.link import Link, Patience
+from optics.link import Link, Patience, Reply
 from optics.quantities import TagRun
 from optics.tag_words import BadWords, merged
 from optics.transports import Opener
@@ -25,6 +25,7 @@ Crunch = Callable[..., Awaitable[Any]]
 """Runs a function with its arguments off the loop."""
 
 LOOK_S = 0.5
+STAGES = {"IDLE", "WAITING", "PLAYING", "ARMED"}
 INTEGRATION_S = 1.0
 
 
@@ -66,7 +67,7 @@ class IdqDetector:
     async def connect(self) -> Identity:
         [line] = await self._commands.open(b"*IDN?\n", knows=lambda _reply: True)
         parts = [part.strip() for part in line.decode("latin-1").split(",")]
-        await self._service.open(b"list\n", knows=lambda _reply: True)
+        await self._service.open(b"list\n", knows=_is_list)
         await self._tell("REC:STOP")
         for number in self._settings.inputs:
             await self._tell(f"INPU{number}:ENAB ON")
@@ -138,7 +139,9 @@ class IdqDetector:
                 raise DeviceLost("tagger", f"the stream broke ({fault})")
             if pending and loop.time() > until_s:
                 raise DeviceStuck("tagger", f"no end of the tags {for_s:g} s after their start")
-            await self._text("REC:STAG?")
+            stage = await self._text("REC:STAG?")
+            if stage.upper() not in STAGES:
+                raise DeviceGarbled("tagger", f"is in the stage {stage!r}")
 
     async def _lost(self, at: int, identity: str, inflow: Inflow) -> int:
         """End it; how many tags did not reach us, by the service's word and the device's."""
@@ -190,3 +193,10 @@ class IdqDetector:
 
 def _line(device: str, opener: Opener, patience: Patience) -> Link:
     return Link(device, lines_over_zmtp(opener), ends=lambda _line: True, patience=patience)
+
+
+def _is_list(reply: Reply) -> bool:
+    try:
+        return isinstance(json.loads(reply[0]), list)
+    except ValueError:
+        return False

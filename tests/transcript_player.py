@@ -162,11 +162,12 @@ class ScriptedDevice:
         self._unread += data.decode("latin-1")
         while command := self._command.match(self._unread):
             self._unread = self._unread[command.end() :]
-            answer = self._answer(command[0]).encode("latin-1")
+            answer = self.answer(command[0]).encode("latin-1")
             if answer:
                 asyncio.get_running_loop().call_soon(self._arrived, answer)
 
-    def _answer(self, sent: str) -> str:
+    def answer(self, sent: str) -> str:
+        """What it says to this command."""
         if self.played < len(self._exchanges):
             exchange = self._exchanges[self.played]
             if self._says_the_same(sent.split(), exchange.sent.split()):

@@ -212,7 +212,7 @@ class TimeController:
                     answer = {"status": answer}
             case _:
                 answer = {"error": {"description": f"unrecognised command {name!r}"}}
-        return json.dumps(answer, indent=1).encode()
+        return json.dumps(answer, separators=(",", ":")).encode()
 
     def _open(self, options: Mapping[str, str]) -> object:
         try:
