@@ -73,7 +73,7 @@ class TimeController:
     def power_off(self) -> None:
         """The device only: the service goes on, and hears nothing any more."""
         self.powered = False
-        self.commands.drop()
+        self.commands.hang_up()
         self._record += 1
 
     def power_on(self) -> None:
@@ -221,6 +221,6 @@ class TimeController:
             identity = options.get("--id", f"{options['--address']}:{5555 + channel}")
         except (KeyError, ValueError) as err:
             return {"error": {"description": f"bad or missing option: {err}"}}
-        stream.drop()
+        stream.clear()
         self._acquisitions[identity] = Acquisition(channel, stream, heard_s=self._clock())
         return {"id": identity}

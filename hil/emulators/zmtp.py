@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 SIGNATURE = re.compile(rb"\xff.{8}\x7f", re.DOTALL)  # the bytes between are for older peers
-GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + b"\1" + bytes(31)
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 HIGH_WATER_MARK = 1000
 """Messages kept for a client that is not there yet; ZeroMQ's own default."""
 
@@ -43,7 +43,7 @@ class ZmtpServer:
         self._unread += data
         for signature in SIGNATURE.finditer(self._unread):
             if self._greets:
-                self._hang_up(self._unread[signature.start() :])
+                self.hang_up(self._unread[signature.start() :])
         return b"".join(self._replies())
 
     def push(self, message: bytes) -> None:
@@ -53,12 +53,12 @@ class ZmtpServer:
             for raw in self._pushed():
                 self.say(raw)
 
-    def drop(self) -> None:
-        """Forget the connection and what was kept."""
-        self._hang_up()
+    def clear(self) -> None:
+        """Forget what was kept for a client that did not come."""
         self._waiting.clear()
 
-    def _hang_up(self, unread: bytes = b"") -> None:
+    def hang_up(self, unread: bytes = b"") -> None:
+        """Forget the connection; `unread` begins the next."""
         self._unread, self._greets, self._ready = unread, False, False
         self._greeting_left = len(GREETING)
 
@@ -86,6 +86,8 @@ class ZmtpServer:
             yield framed(self._waiting.popleft())
 
     def _frame(self) -> tuple[int, bytes] | None:
+        if self._unread[:1] > b"\7":
+            return None  # the beginning of a greeting
         head = 9 if self._unread[:1] and self._unread[0] & 2 else 2
         size = int.from_bytes(self._unread[1:head], "big")
         if len(self._unread) < head + size:
