@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.emulators.id900_syntax import DEFAULTS, NO_SUCH_HEADER, Unit, units
+from hil.emulators.id900_syntax import (
+    BAD_VALUE,
+    DEFAULTS,
+    NO_SUCH_HEADER,
+    NUMBERS,
+    Unit,
+    is_positive,
+    units,
+)
 from hil.emulators.laser_head import Later, on_the_running_loop
 from hil.emulators.zmtp import ZmtpServer
 
@@ -27,6 +35,7 @@ CHUNK_S = 0.05
 BLOCK_TAGS = 1 << 16
 MOST_CPS = 10e6  # over all inputs; section 6.3.4
 PORTS = (4242, 4243)
+CHANNELS = ("1", "2", "3", "4")
 
 
 @dataclass
@@ -131,6 +140,8 @@ class TimeController:
             return NO_SUCH_HEADER
         if unit.header.endswith("?"):
             return self._settings[key]
+        if unit.header in NUMBERS and not is_positive(unit.value):
+            return BAD_VALUE
         self._settings[key] = unit.value.upper()
         return f"Value set to {unit.value}"
 
@@ -197,7 +208,7 @@ class TimeController:
 
     def _service(self, message: bytes) -> bytes:
         """A command of the DataLinkTarget service, section 10; answers are JSON."""
-        name, *words = message.decode("latin-1").split()
+        name, *words = message.decode("latin-1").split() or [""]
         options = dict(zip(words[::2], words[1::2], strict=False))
         match name:
             case "list":
@@ -216,8 +227,8 @@ class TimeController:
 
     def _open(self, options: Mapping[str, str]) -> object:
         try:
-            channel, port = int(options["--channel"]), int(options["--stream-port"])
-            stream = self.streams[PORTS.index(port)]
+            channel = CHANNELS.index(options["--channel"]) + 1
+            stream = self.streams[PORTS.index(int(options["--stream-port"]))]
             identity = options.get("--id", f"{options['--address']}:{5555 + channel}")
         except (KeyError, ValueError) as err:
             return {"error": {"description": f"bad or missing option: {err}"}}

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 NO_SUCH_HEADER = "SCPI_ERR_UNKNOWN_COMMAND"  # unconfirmed: clients look for SCPI_ERR_ only
+BAD_VALUE = "SCPI_ERR_BAD_VALUE"  # unconfirmed: likewise
+NUMBERS = {"INPU#:COUN:INTE", "REC:DUR"}
 
 LONG = (
     "ARM CLEAR COUNter DELAy DEVIce DURation EDGE ENABle ERRORS INPUt INTEgration LINK MODE NUMber "
@@ -68,3 +70,9 @@ def _unit(header: str, value: str) -> Unit:
     short = [SHORT.get(name, name) for name in names]
     short[0] += "#" if block else ""
     return Unit(":".join(short) + "?" * header.endswith("?"), number, value)
+
+
+def is_positive(value: str) -> bool:
+    """A number as clients write it, above zero and of a size that means something."""
+    plain = re.fullmatch(r"\d{1,18}(\.\d*)?(e\+?\d\d?)?", value, re.ASCII | re.IGNORECASE)
+    return plain is not None and 0.0 < float(value) < 1e18

@@ -12,6 +12,8 @@ SIGNATURE = re.compile(rb"\xff.{8}\x7f", re.DOTALL)  # the bytes between are for
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 HIGH_WATER_MARK = 1000
 """Messages kept for a client that is not there yet; ZeroMQ's own default."""
+SIGNATURE_BYTES = 10
+LONGEST_REQUEST = 1 << 16
 
 
 def _deaf(_data: bytes) -> None:
@@ -86,10 +88,15 @@ class ZmtpServer:
             yield framed(self._waiting.popleft())
 
     def _frame(self) -> tuple[int, bytes] | None:
-        if self._unread[:1] > b"\7":
-            return None  # the beginning of a greeting
+        if self._unread[:1] > b"\7":  # noise, or the beginning of a greeting
+            if len(self._unread) >= SIGNATURE_BYTES:
+                self.hang_up()
+            return None
         head = 9 if self._unread[:1] and self._unread[0] & 2 else 2
         size = int.from_bytes(self._unread[1:head], "big")
+        if size > LONGEST_REQUEST:
+            self.hang_up()  # noise: nobody asks as much
+            return None
         if len(self._unread) < head + size:
             return None
         flags, body = self._unread[0], self._unread[head : head + size]

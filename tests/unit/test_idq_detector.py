@@ -160,3 +160,16 @@ async def test_a_run_that_was_given_up_leaves_nothing_behind(bench: Bench) -> No
     run = await bench.tagger.tags(0.1)
     assert complete(run, bench)
     assert run.lost == 0
+
+
+@jumping
+async def test_a_cancelled_question_leaves_the_link_in_step(bench: Bench) -> None:
+    await asyncio.sleep(2.1)
+    bench.unit.unplugged.add(2)
+    for delay_s in (0.0, 0.0005, 0.001, 0.002):
+        asking = asyncio.create_task(bench.tagger.rates_cps())
+        await asyncio.sleep(delay_s)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert await bench.tagger.rates_cps() == pytest.approx((20_000, 0), abs=1)
