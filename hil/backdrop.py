@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hil.keyed import Floats
+from hil.keyed import Floats, Singles
 from hil.scenery import REACH, Pieces, Scenery
 
 
@@ -42,7 +42,7 @@ class Grid:
         return self.pixel_um * float(np.hypot(*self.shape)) / 2
 
 
-def glow(scenery: Scenery, grid: Grid, bright_um: Floats, radius_um: float) -> Floats:
+def glow(scenery: Scenery, grid: Grid, bright_um: Floats, radius_um: float) -> Singles:
     """Fluorescence under light that is brightest there and has fallen to 1/e2 at the radius."""
     rows, columns = np.arange(float(grid.shape[0])), np.arange(float(grid.shape[1]))
     along = columns[:, None] * (scenery.wave_per_um @ grid.across_um)
@@ -57,7 +57,8 @@ def glow(scenery: Scenery, grid: Grid, bright_um: Floats, radius_um: float) -> F
             np.ones(len(columns)),
         )
     )
-    light = (left * lit_row[:, None]) @ (right * lit_column[:, None]).T
+    left, right = left * lit_row[:, None], right * lit_column[:, None]
+    light: Singles = left.astype(np.float32) @ right.astype(np.float32).T
     pieces = scenery.pieces.near(grid.middle_um, grid.reach_um)
     for n in range(len(pieces.glow)):
         one = Pieces(*(field[n : n + 1] for field in vars(pieces).values()))
@@ -92,7 +93,7 @@ def _crossed(grid: Grid, piece: Pieces) -> tuple[Floats, Floats]:
     return rows, columns
 
 
-def _cut_at_the_edge(light: Floats, scenery: Scenery, grid: Grid) -> Floats:
+def _cut_at_the_edge(light: Singles, scenery: Scenery, grid: Grid) -> Singles:
     rows, columns = (np.array([0.0, size - 1.0]) for size in grid.shape)
     if scenery.covers(grid.um(*np.meshgrid(columns, rows))).all():
         return light

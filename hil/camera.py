@@ -5,13 +5,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.keyed import Floats, expanded, generator, inverted
+from hil.keyed import Singles, generator
 from hil.light import Spots
 from hil.nature import CameraNature, OpticsNature
+from hil.sensor_noise import normal, shot
 
 ROWS_AT_ONCE = 64
-"""Few enough for the processor's cache; also how many a rolling shutter exposes at once."""
-FEW_E = 10.0
+"""How many rows a rolling shutter exposes at once."""
+PIXELS_AT_ONCE = 1 << 15
+"""Few enough for the processor's cache."""
 COSMIC_E = (500.0, 6000.0)  # in one pixel of a track
 COSMIC_PX = 12  # longest track
 _MAPS, _FRAME = 1, 2
@@ -33,6 +35,10 @@ class Camera:
         self.dark_e_per_s = np.full(shape, nature.dark_e_per_s)
         hot = rng.random(shape) < nature.hot_share
         self.dark_e_per_s[hot] = nature.hot_e_per_s * rng.standard_exponential(int(hot.sum()))
+        self._offset_adu = self.offset_adu.astype(np.float32)
+        self._read_noise_e = self.read_noise_e.astype(np.float32)
+        self._gain_adu_per_e = self.gain_adu_per_e.astype(np.float32)
+        self._dark_e_per_s = self.dark_e_per_s.astype(np.float32)
 
     def bands(self) -> list[range]:
         """Rows that are exposed at the same time."""
@@ -42,32 +48,35 @@ class Camera:
         return [range(start, min(start + height, nature.height_px)) for start in starts]
 
     def frame(
-        self, light_e_per_s: Floats, start_s: float, exposure_s: float, gain: float = 1.0
+        self, light_e_per_s: Singles, start_s: float, exposure_s: float, gain: float = 1.0
     ) -> NDArray[np.uint16]:
         """What is read out; the same exposure asked twice is the same frame."""
         rng = generator(self._seed, _FRAME, round(start_s * 1e9), round(exposure_s * 1e9))
         frame = np.empty(light_e_per_s.shape, np.uint16)
-        for first in range(0, len(frame), ROWS_AT_ONCE):
-            rows = slice(first, first + ROWS_AT_ONCE)
-            mean_e = (light_e_per_s[rows] + self.dark_e_per_s[rows]) * exposure_s
-            frame[rows] = self._read_out(_shot(mean_e, rng), rows, gain, rng)
+        height = max(1, PIXELS_AT_ONCE // self.nature.width_px)
+        for first in range(0, len(frame), height):
+            rows = slice(first, first + height)
+            mean_e = light_e_per_s[rows] + self._dark_e_per_s[rows]
+            mean_e *= np.float32(exposure_s)
+            frame[rows] = self._read_out(shot(mean_e, rng), rows, gain, rng)
         for row, column, deposit_e in self._cosmics(exposure_s, rng):
             struck = frame[row, column] + deposit_e * self.gain_adu_per_e[row, column] * gain
             frame[row, column] = min(struck, self._highest(gain))
         return frame
 
     def _read_out(
-        self, electrons: Floats, rows: slice, gain: float, rng: np.random.Generator
-    ) -> Floats:
-        np.minimum(electrons, self.nature.full_well_e, out=electrons)
-        noise = rng.standard_normal(electrons.shape)
-        noise *= self.read_noise_e[rows]
+        self, electrons: Singles, rows: slice, gain: float, rng: np.random.Generator
+    ) -> Singles:
+        np.minimum(electrons, np.float32(self.nature.full_well_e), out=electrons)
+        noise = normal(electrons.shape, rng)
+        noise *= self._read_noise_e[rows]
         electrons += noise
-        electrons *= self.gain_adu_per_e[rows]
-        electrons *= gain
-        electrons += self.offset_adu[rows]
+        electrons *= self._gain_adu_per_e[rows]
+        electrons *= np.float32(gain)
+        electrons += self._offset_adu[rows]
         np.rint(electrons, out=electrons)
-        return np.clip(electrons, 0.0, (1 << self.nature.bit_depth) - 1, out=electrons)
+        highest = np.float32((1 << self.nature.bit_depth) - 1)
+        return np.clip(electrons, np.float32(0.0), highest, out=electrons)
 
     def _highest(self, gain: float) -> float:
         nature = self.nature
@@ -85,14 +94,3 @@ class Camera:
                 if at[0] < height and 0 <= at[1] < width:
                     hits.append((*at, rng.uniform(*COSMIC_E)))
         return hits
-
-
-def _shot(mean_e: Floats, rng: np.random.Generator) -> Floats:
-    """Whole electrons: Poisson."""
-    many = mean_e >= FEW_E
-    if many.all():
-        return expanded(mean_e, rng.standard_normal(mean_e.shape))
-    few_e = inverted(np.where(many, 0.0, mean_e), rng.random(mean_e.shape))
-    electrons = few_e.astype(np.float64)
-    electrons[many] = expanded(mean_e[many], rng.standard_normal(int(many.sum())))
-    return electrons

@@ -1,6 +1,7 @@
 """Keyed randomness for whole arrays: what `chance.py` answers, element by element."""
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from scipy.special import ndtri
 from hil.chance import keyed_bits
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Either = TypeVar("Either", Floats, Singles)
 Ints = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
@@ -78,7 +81,7 @@ def counts(mean: Floats, uniform: Floats, fano: Floats | float = 1.0) -> Ints:
     return drawn
 
 
-def expanded(mean: Floats, normal: Floats, fano: Floats | float = 1.0) -> Floats:
+def expanded(mean: Either, normal: Either, fano: Either | float = 1.0) -> Either:
     """Poisson by Cornish and Fisher's expansion about the normal (1938), rounded."""
     spread = np.sqrt(np.maximum(mean * fano - 1.0 / 12.0, 0.0))  # rounding adds a twelfth
     square = normal * normal
@@ -91,7 +94,8 @@ def expanded(mean: Floats, normal: Floats, fano: Floats | float = 1.0) -> Floats
     value += square
     value += 0.5 - 1.0 / 6.0
     np.floor(value, out=value)
-    return np.maximum(value, 0.0, out=value)
+    np.maximum(value, 0.0, out=value)
+    return value
 
 
 def inverted(mean: Floats, uniform: Floats) -> Ints:

@@ -35,7 +35,7 @@ def spot(x_px: float = 40.0, y_px: float = 40.0, z_um: float = 0.0, **optics: fl
     spots = Spots(replace(OPTICS, **optics), PIXEL_UM)  # type: ignore[arg-type]
     canvas = spots.canvas(81, 81)
     spots.draw(canvas, np.array([[x_px, y_px, z_um]]), np.array([1.0]))
-    return spots.seen(canvas)
+    return spots.seen(canvas).astype(np.float64)
 
 
 def moments(picture: Floats, within_px: float = 1e9) -> tuple[float, float, float]:
