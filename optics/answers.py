@@ -1,9 +1,9 @@
-"""What drivers ask of any answer before they believe it."""
+"""What drivers ask of any answer before they believe it, and of any wish before they send it."""
 
 import math
 from collections.abc import Iterable
 
-from optics.faults import DeviceGarbled
+from optics.faults import DeviceGarbled, OutOfReach
 
 
 def finite(device: str, texts: Iterable[bytes]) -> list[float]:
@@ -16,3 +16,10 @@ def finite(device: str, texts: Iterable[bytes]) -> list[float]:
     if not all(map(math.isfinite, numbers)):
         raise DeviceGarbled(device, f"expected finite numbers, got {texts!r}")
     return numbers
+
+
+def in_reach(device: str, wish: float, limits: tuple[float, float], unit: str) -> None:
+    """OutOfReach when the wish lies outside the limits, or is no number."""
+    low, high = limits
+    if not low <= wish <= high:
+        raise OutOfReach(device, f"{wish:g} {unit} lies outside {low:g} to {high:g} {unit}")

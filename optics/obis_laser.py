@@ -4,9 +4,9 @@ With handshaking on, every answer ends in a line OK or ERR and a number. The rem
 SYSTem:STATus? was seen on hardware; tests/transcripts/obis.txt names where.
 """
 
-from optics.answers import finite
+from optics.answers import finite, in_reach
 from optics.devices import Identity, LaserStatus
-from optics.faults import DeviceGarbled, DeviceRefused, OutOfReach
+from optics.faults import DeviceGarbled, DeviceRefused
 from optics.link import Link, Patience, Reply
 from optics.transports import Opener
 
@@ -65,9 +65,7 @@ class ObisLaser:
         return Identity(maker, model, serial, firmware)
 
     async def set_power(self, power_uw: float) -> None:
-        least_uw, most_uw = self.range_uw
-        if not least_uw <= power_uw <= most_uw:
-            raise OutOfReach("laser", f"{power_uw:g} uW lies outside {least_uw:g} to {most_uw:g}")
+        in_reach("laser", power_uw, self.range_uw, "uW")
         await self._tell(f"SOUR:POW:LEV:IMM:AMPL {power_uw * 1e-6:.6f}")
 
     async def switch(self, *, on: bool) -> None:

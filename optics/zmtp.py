@@ -16,6 +16,8 @@ MORE, LONG, COMMAND = 1, 2, 4
 MOST_BYTES = 1 << 26
 """What one part may have; a length beyond it is noise."""
 
+RETRY_S = 0.05
+
 
 class NotZmtp(ConnectionError):
     """What arrives is of another protocol, or garbled."""
@@ -151,9 +153,21 @@ class Inflow:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._peer = ZmtpPeer(b"PAIR", self._heard, self._lost)
 
-    async def open(self, opener: Opener) -> None:
-        """OSError when nobody is there."""
-        await opener(lambda: self._peer)
+    async def open(self, opener: Opener, within_s: float = 1.0) -> None:
+        """As ZeroMQ does, try again while nobody is there; OSError when that lasts."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while not await self._opened(opener, last=loop.time() >= until_s):
+            await asyncio.sleep(RETRY_S)
+
+    async def _opened(self, opener: Opener, *, last: bool) -> bool:
+        try:
+            await opener(lambda: self._peer)
+        except OSError:
+            if last:
+                raise
+            return False
+        return True
 
     def hang_up(self) -> None:
         if self.ended.done() and not self.ended.cancelled():

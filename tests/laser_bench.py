@@ -11,11 +11,10 @@ from hil.emulators.obis import LX_HEAD, Obis, ObisModel
 from hil.emulators.serial_laser import SerialLaser
 from optics.cobolt_laser import CoboltLaser
 from optics.devices import Laser, LaserStatus
-from optics.faults import DeviceFault
 from optics.link import Patience
 from optics.obis_laser import ObisLaser
 from optics.transports import Opener
-from tests.plugged import plugged_in
+from tests.plugged import connected_at_last, plugged_in
 
 SET_UW = 1_300.0
 PATIENCE = Patience(reply_s=0.2, open_s=0.4, longest_pause_s=0.2)
@@ -52,16 +51,7 @@ class Bench:
         return self.light[-1][1] if self.light else 0.0
 
     async def reconnect(self) -> None:
-        async with asyncio.timeout(20):
-            while not await self._connected():
-                continue
-
-    async def _connected(self) -> bool:
-        try:
-            await self.laser.connect()
-        except DeviceFault:
-            return False
-        return True
+        await connected_at_last(self.laser)
 
     async def emit(self) -> None:
         await self.laser.set_power(SET_UW)

@@ -6,12 +6,22 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from hil.clock import JumpingLoop
 from hil.eventlog import EventLog
 from hil.ports import MemoryPort, PtyPort, TcpPort
 from hil.wires import Emulator, Manners, Port, Wire
+from optics.devices import Identity
+from optics.faults import DeviceFault
 from optics.transports import Opener, memory_opener, opener_for
+
+
+class Device(Protocol):
+    """Any driver."""
+
+    async def connect(self) -> Identity:
+        """As of every shape."""
 
 
 @asynccontextmanager
@@ -48,3 +58,18 @@ async def _wired(
         yield wire
     finally:
         wire.close()
+
+
+async def connected_at_last(device: Device) -> None:
+    """Try as the controller does, until it is there."""
+    async with asyncio.timeout(20):
+        while not await _connected(device):
+            continue
+
+
+async def _connected(device: Device) -> bool:
+    try:
+        await device.connect()
+    except DeviceFault:
+        return False
+    return True

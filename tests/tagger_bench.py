@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from hil.emulators.id900 import TimeController
 from hil.wires import Manners
-from optics.faults import DeviceFault
 from optics.idq_detector import IdqDetector, IdqSettings, IdqSockets
 from optics.link import Patience
-from tests.plugged import plugged_in
+from tests.plugged import connected_at_last, plugged_in
 
 PATIENCE = Patience(reply_s=0.3, open_s=0.5, longest_pause_s=0.2)
 
@@ -70,13 +69,4 @@ class Bench:
             yield
 
     async def reconnect(self) -> None:
-        async with asyncio.timeout(20):
-            while not await self._connected():
-                continue
-
-    async def _connected(self) -> bool:
-        try:
-            await self.tagger.connect()
-        except DeviceFault:
-            return False
-        return True
+        await connected_at_last(self.tagger)
