@@ -232,6 +232,8 @@ class TimeController:
             identity = options.get("--id", f"{options['--address']}:{5555 + channel}")
         except (KeyError, ValueError) as err:
             return {"error": {"description": f"bad or missing option: {err}"}}
+        if identity in self._acquisitions:
+            return {"error": {"description": f"{identity} is open"}}  # unconfirmed
         stream.clear()
         self._acquisitions[identity] = Acquisition(channel, stream, heard_s=self._clock())
         return {"id": identity}

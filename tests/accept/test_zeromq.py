@@ -49,6 +49,7 @@ async def test_zeromq_answers_what_our_line_asks(context: zmq.asyncio.Context) -
     assert await link.ask(b"end\n") == [b"ended\n"]
     await serving
     await link.aclose()
+    server.close()
 
 
 async def test_our_inflow_hears_zeromqs_stream_to_its_end(context: zmq.asyncio.Context) -> None:
@@ -62,6 +63,7 @@ async def test_our_inflow_hears_zeromqs_stream_to_its_end(context: zmq.asyncio.C
         await inflow.ended
     assert inflow.messages == sent
     inflow.hang_up()
+    server.close()
     await asyncio.sleep(0.01)
 
 
@@ -79,6 +81,7 @@ async def test_our_inflow_waits_for_a_stream_that_is_bound_a_little_later(
     async with asyncio.timeout(5):
         await inflow.ended
     inflow.hang_up()
+    server.close()
     await asyncio.sleep(0.01)
 
 
@@ -127,6 +130,8 @@ async def test_a_strangers_zeromq_client_records_tags_from_the_emulator(
             while message := await stream.recv():
                 words += message
             status = json.loads(await ask(link, f"stop --id {identity}"))["status"]
+        for socket in (commands, link, stream):
+            socket.close()
     times_ps = np.frombuffer(words, "<u8")
     assert status["timestamps_count"] == len(times_ps) == pytest.approx(4000, abs=1)
     assert set(np.diff(times_ps.astype(np.int64))) == {bench.clicks.period_ps}

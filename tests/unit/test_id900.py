@@ -117,6 +117,7 @@ def test_no_bytes_break_it_and_a_greeting_always_helps(bench: Bench, rng: random
     for _ in range(500):
         for socket in (bench.unit.commands, bench.unit.link, *bench.unit.streams):
             socket.receive(rng.randbytes(rng.randint(1, 40)))
-    for socket in (bench.unit.commands, bench.unit.link):
-        socket.receive(GREETING + READY)
+    for socket in 2 * (bench.unit.commands, bench.unit.link):
+        socket.receive(b"\1\0\0\x20half a request")
+        assert socket.receive(GREETING + READY).startswith(GREETING)
         assert socket.receive(b"\1\0" + framed(b"list")).startswith(b"\1\0\0")

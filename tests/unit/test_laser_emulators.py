@@ -1,6 +1,7 @@
 """The emulated lasers alone: when there is light, and what they make of any bytes."""
 
 import random
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -161,6 +162,10 @@ def test_no_bytes_break_it_and_an_endless_line_costs_no_memory(
     bench.clock.advance(100)
     for _ in range(2000):
         bench.unit.receive(rng.randbytes(20))
-    bench.unit.receive(b"x" * 10 * LINE_LIMIT)
+    tracemalloc.start()
+    for _ in range(1000):
+        bench.unit.receive(b"x" * 10 * LINE_LIMIT)
+    assert tracemalloc.get_traced_memory()[0] < 200 * LINE_LIMIT
+    tracemalloc.stop()
     bench.unit.receive(b"\r")
     assert bench.ask("l?" if kind == "cobolt" else "*IDN?")
