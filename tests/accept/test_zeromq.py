@@ -67,24 +67,6 @@ async def test_our_inflow_hears_zeromqs_stream_to_its_end(context: zmq.asyncio.C
     await asyncio.sleep(0.01)
 
 
-async def test_our_inflow_waits_for_a_stream_that_is_bound_a_little_later(
-    context: zmq.asyncio.Context,
-) -> None:
-    server, address = bound(context, zmq.PAIR)
-    server.unbind(address)
-    inflow = Inflow()
-    opening = asyncio.create_task(inflow.open(opener_for(address, {})))
-    await asyncio.sleep(0.1)
-    server.bind(address)
-    await opening
-    await server.send(b"")
-    async with asyncio.timeout(5):
-        await inflow.ended
-    inflow.hang_up()
-    server.close()
-    await asyncio.sleep(0.01)
-
-
 async def test_a_server_that_speaks_no_zeromq_is_told_from_one_that_does() -> None:
     async def chatter(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")

@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import pytest
 
-from optics.zmtp import GREETING, ZmtpPeer
+from optics.zmtp import GREETING, Inflow, ZmtpPeer
 
 READY = b"\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03REP"
 
@@ -87,3 +88,25 @@ def test_random_bytes_are_never_more_than_a_lost_connection(rng: random.Random) 
         bench.shake_hands()
         bench.peer.data_received(rng.randbytes(rng.randint(1, 60)))
         assert all(isinstance(why, ConnectionError) for why in bench.lost)
+
+
+@pytest.mark.clocks("jumping")
+async def test_a_stream_that_is_there_a_little_later_is_waited_for_but_not_for_ever() -> None:
+    tries: list[float] = []
+    loop = asyncio.get_running_loop()
+    there_s = 0.3
+
+    async def opener(factory: Callable[[], asyncio.Protocol]) -> None:
+        tries.append(loop.time())
+        if loop.time() < there_s:
+            raise ConnectionRefusedError("nobody yet")
+        factory().connection_made(Sink())
+
+    inflow = Inflow()
+    await inflow.open(opener)
+    assert there_s <= loop.time() < there_s + 0.1
+    inflow.hang_up()
+    there_s = 1e9
+    with pytest.raises(ConnectionRefusedError):
+        await Inflow().open(opener)
+    assert len(tries) < 40
