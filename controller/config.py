@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from controller.machine import FORM as FORM_OF_CORES
+from controller.machine import no_cores
 from controller.records import ConfigMistakes, record, setting, table_of
 from controller.scpi_access import FORM, no_access
 from optics.transports import FORMS, is_address
@@ -83,6 +85,14 @@ class WatchdogConfig:
 
 
 @dataclass(frozen=True)
+class MachineConfig:
+    """What it takes of the computer."""
+
+    cores: str = setting(FORM_OF_CORES, "", complaint=no_cores)
+    threads: int = setting("for numeric work; 0 as the libraries like", 0, 0, 256)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything an operator decides."""
 
@@ -91,6 +101,7 @@ class Config:
     scpi: ScpiConfig = field(default_factory=ScpiConfig)
     log: LogConfig = field(default_factory=LogConfig)
     watchdog: WatchdogConfig = field(default_factory=WatchdogConfig)
+    machine: MachineConfig = field(default_factory=MachineConfig)
 
 
 def load(path: Path) -> Config:

@@ -56,9 +56,10 @@ def execute(options: argparse.Namespace, home: Path) -> int:
         return _hand_over_to_rig(home)
 
     def work() -> Coroutine[Any, Any, None]:
-        from controller import config
+        from controller import config, machine
 
         settings = config.load(options.config)
+        machine.take(settings.machine.cores, settings.machine.threads)
         if options.port is not None:
             settings = config.with_port(settings, options.port)
         return until_stopped(settings, data_folder(options.data), {}, options.json)

@@ -51,12 +51,15 @@ class Line:
         return await asyncio.wait_for(self._lines.get(), PATIENCE_S)
 
     async def up(self) -> str:
-        """Who it is, once it answers: what is said into the dark is lost."""
+        """Who it is, once it answers: what is said into the dark is lost, what was said is old."""
         while True:
             try:
-                return await self.ask("\n*IDN?", within_s=0.25)
+                told = await self.ask("\n*IDN?", within_s=0.25)
             except TimeoutError:
                 self._rest = b""
+            else:
+                if told.startswith("gansource,"):
+                    return told
 
     async def settle(self) -> None:
         """Until nothing that was asked before can still be answered."""
