@@ -1,78 +1,117 @@
-"""What each state does: one coroutine each, told where to go when there is somewhere to go."""
+"""What each state does: one coroutine each; those that hold still are here."""
 
 import asyncio
 import contextlib
-import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-from controller.hardware import Hardware
-from controller.snapshot import Newsstand
-from controller.states import State
+from controller.connecting import connect
+from controller.desk import Desk
+from controller.emitting import emit
+from controller.locking import lock
+from controller.looking import look, look_at_stage
+from controller.recovering import recover
+from controller.registering import register
+from controller.states import Event, State
 from controller.supervisor import Activity
+from controller.surveying import survey
+from controller.verifying import verify
 from optics.faults import DeviceFault
 from optics.quantities import StagePoint
 
-log = logging.getLogger(__name__)
-
 LOOK_EVERY_S = 0.1
-"""How often the stage is asked where it stands; also how soon a cut cable is noticed."""
+"""How often the devices are asked how they are; also how soon a cut cable is noticed."""
 REST_S = 0.2
 """Pause before devices are tried again, on top of what a link adds after failures."""
+TRY_AGAIN_S = 600.0
+"""How long a degraded rack with all its devices waits before it looks at the chip once more."""
 
 
-class Activities:
-    """The work of the states, on the devices, published as it goes."""
+def activities(desk: Desk) -> dict[State, Activity]:
+    """Of every state, at this desk."""
+    work: dict[State, Callable[[Desk, object], Awaitable[Event | None]]] = {
+        State.CONNECTING: connect,
+        State.SURVEYING: survey,
+        State.REGISTERING: register,
+        State.LOCKING: lock,
+        State.VERIFYING: verify,
+        State.READY: stand_ready,
+        State.EMITTING: emit,
+        State.RECOVERING: recover,
+        State.DEGRADED: wait_degraded,
+        State.SERVICE: watch,
+        State.MOVING: move,
+        State.SAFE: rest,
+        State.LATCHED: stay_dark,
+    }
+    return {state: partial(act, desk) for state, act in work.items()}  # type: ignore[misc]
 
-    def __init__(self, hardware: Hardware, news: Newsstand) -> None:
-        self._stage, self._news = hardware.stage, news
-        self.by_state: dict[State, Activity] = {
-            State.CONNECTING: self.connect,
-            State.READY: self.watch,
-            State.SERVICE: self.watch,
-            State.MOVING: self.move,
-            State.SAFE: self.rest,
-        }
 
-    async def connect(self, _target: StagePoint | None) -> None:
-        """Find the devices and take them into service."""
-        identity = await self._stage.connect()
-        if await self._stage.reference():
-            log.info("the stage had forgotten its zero and has found it")
-        log.info("stage %s %s, firmware %s", identity.model, identity.serial, identity.firmware)
-        self._news.publish(stage=identity, travel=self._stage.travel)
-        await self._look()
+async def stand_ready(desk: Desk, _target: object) -> Event:
+    """Dark, until light is wished."""
+    while not desk.news.latest.output:
+        await look(desk)
+        await asyncio.sleep(LOOK_EVERY_S)
+    return Event.EMIT
 
-    async def watch(self, _target: StagePoint | None) -> None:
-        """Hold still and keep an eye on it."""
-        while True:
-            await self._look()
-            await asyncio.sleep(LOOK_EVERY_S)
 
-    async def move(self, target: StagePoint | None) -> None:
-        """Go there, saying on the way where; called off or failed, stop and say where."""
-        if target is None:
-            raise TypeError("nobody said where to")
-        moving = asyncio.create_task(self._stage.move_to(target))
-        try:
-            while not (await asyncio.wait({moving}, timeout=LOOK_EVERY_S))[0]:
-                await self._look()
-            moving.result()
-            await self._look()
-        except (asyncio.CancelledError, DeviceFault):
-            moving.cancel()
-            with contextlib.suppress(DeviceFault):
-                await self._stage.halt()
-                await self._look()  # whoever called it off will ask where it stopped
-            raise
-        finally:
-            moving.cancel()
-            await asyncio.gather(moving, return_exceptions=True)
+async def watch(desk: Desk, _target: object) -> None:
+    """Hold still and keep an eye on it."""
+    desk.stage_moves()
+    while True:
+        await look(desk)
+        await asyncio.sleep(LOOK_EVERY_S)
 
-    async def rest(self, _target: StagePoint | None) -> None:
-        """Nothing is known and nothing is done, for a while."""
-        self._news.publish(position=None)
-        await asyncio.sleep(REST_S)
 
-    async def _look(self) -> None:
-        position = await self._stage.position()
-        now_s = asyncio.get_running_loop().time()
-        self._news.publish(position=position, position_at_s=now_s)
+async def wait_degraded(desk: Desk, _target: object) -> Event:
+    """Until somebody helps, or for a while where trying again may."""
+    until_s = desk.now_s() + TRY_AGAIN_S
+    while desk.devices.missing or desk.now_s() < until_s:
+        await look(desk)
+        await asyncio.sleep(LOOK_EVERY_S)
+    return Event.DONE
+
+
+async def move(desk: Desk, target: object) -> None:
+    """Go there, saying on the way where; called off or failed, stop and say where."""
+    if not isinstance(target, StagePoint):
+        raise TypeError("nobody said where to")
+    stage = desk.devices.stage
+    moving = asyncio.create_task(stage.move_to(target))
+    try:
+        while not (await asyncio.wait({moving}, timeout=LOOK_EVERY_S))[0]:
+            await look_at_stage(desk)
+        moving.result()
+        await look_at_stage(desk)
+    except (asyncio.CancelledError, DeviceFault):
+        moving.cancel()
+        with contextlib.suppress(DeviceFault):
+            await stage.halt()
+            await look_at_stage(desk)  # whoever called it off will ask where it stopped
+        raise
+    finally:
+        moving.cancel()
+        await asyncio.gather(moving, return_exceptions=True)
+
+
+async def rest(desk: Desk, _target: object) -> None:
+    """Nothing is known and nothing is done, for a while."""
+    desk.news.publish(position=None, interlock_closed=None)
+    await asyncio.sleep(REST_S)
+
+
+async def stay_dark(desk: Desk, _target: object) -> None:
+    """Until the interlock is closed again, where that is enough; a device that is gone can wait."""
+    while True:
+        with contextlib.suppress(DeviceFault):
+            closed = await desk.board.interlock_closed()
+            desk.news.publish(interlock_closed=closed)
+            if closed and desk.config.board.interlock_heals and await _laser_will(desk):
+                return
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _laser_will(desk: Desk) -> bool:
+    """Whether nothing but warmth keeps it from emitting."""
+    status = await desk.light.laser.status()
+    return status.ready or status.trouble in ("", "warming up", "emission delay")

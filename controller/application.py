@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from controller import hardware
-from controller.activities import Activities
+from controller.activities import activities
+from controller.archive import Archive
+from controller.compute import Compute
 from controller.config import Config
+from controller.desk import Desk
+from controller.knowledge import Knowledge
 from controller.panel import Panel
+from controller.recordings import Recordings
 from controller.scpi_commands import Instrument
 from controller.scpi_server import ScpiServer
+from controller.site_news import tell_of_sites
 from controller.snapshot import Newsstand, Snapshot
 from controller.store import Store
 from controller.supervisor import Supervisor
@@ -45,19 +51,24 @@ async def serve(
         store = await Store.open(folder)
         stack.push_async_callback(store.aclose)
         run_id = await store.begin_run()
-        news = Newsstand(
-            Snapshot(
-                started_s=asyncio.get_running_loop().time(),
-                label=store.setting("label", ""),
-                output=store.setting("output", "1") == "1",
-                tracking=store.setting("tracking", "1") == "1",
-                run_id=run_id,
-            )
-        )
-        devices = hardware.build(config.stage, in_memory)
+        compute = Compute()
+        stack.push_async_callback(compute.aclose)
+        devices = hardware.build(config, in_memory, compute)
         stack.push_async_callback(devices.aclose)
-        supervisor = Supervisor(Activities(devices, news).by_state, devices.make_safe, news)
-        panel = Panel(news, supervisor, store, config.watchdog.lag_alarm_s)
+        desk = Desk(
+            config,
+            devices,
+            Newsstand(_first_snapshot(store, config)),
+            store,
+            await Archive.open(store),
+            compute,
+            Recordings(folder),
+            Knowledge(store),
+        )
+        news = desk.news
+        tell_of_sites(desk)
+        supervisor = Supervisor(activities(desk), devices.make_safe, news)
+        panel = Panel(desk, supervisor)
         instrument = Instrument(config.source, news, panel)
         server = await stack.enter_async_context(
             ScpiServer.open(config.scpi, instrument, in_memory)
@@ -65,6 +76,19 @@ async def serve(
         announce(Whereabouts(*server.doors, config.scpi.serial, str(folder), run_id))
         await _work(supervisor, server, news, config, stop)
         await store.end_run("clean")
+
+
+def _first_snapshot(store: Store, config: Config) -> Snapshot:
+    """With what was wished before the power went."""
+    return Snapshot(
+        started_s=asyncio.get_running_loop().time(),
+        label=store.setting("label", ""),
+        output=store.setting("output", "1") == "1",
+        tracking=store.setting("tracking", "1") == "1",
+        power_set_uw=float(store.setting("power_uw", str(config.laser.power_uw))),
+        wavelength_um=config.source.wavelength_um,
+        run_id=store.run_id,
+    )
 
 
 async def _work(

@@ -6,6 +6,8 @@ from typing import Any
 
 from controller.ledger import Write, together
 from controller.site_tables import (
+    READ_LANDMARKS,
+    READ_OPEN_SURVEY,
     READ_POSES,
     READ_SITES,
     READ_VISITS,
@@ -13,14 +15,16 @@ from controller.site_tables import (
     add_visit,
     begin_chip,
     drop_sites,
+    end_survey,
     placement_of,
     put_site,
     site_of,
     visit_of,
 )
 from controller.store import Store
-from mapping.catalogue import Catalogue, Site, SiteState, Visit, catalogue_of
+from mapping.catalogue import Catalogue, Seen, Site, SiteState, Visit, catalogue_of
 from mapping.placement import Placement
+from optics.quantities import ChipPoint
 
 
 class Archive:
@@ -70,14 +74,20 @@ class Archive:
         await self._store.set_settings({"chip": str(number)})
         self.changed()
 
-    async def record(self, site: Site, purpose: str, words: str = "") -> None:
-        """A visit, and the site as it now stands; of a name not known yet, a new one."""
+    async def record(self, site: Site, purpose: str, words: str = "", *more: Write) -> None:
+        """A visit, and the site as it now stands, a new one if need be; `more` with them or not."""
         chip, at_utc, run = self.chip, self._store.stamp(), self._store.run_id
         visit = Visit(site.id, at_utc, run, purpose, site.seen, words)
         await self._write(
-            together(put_site(chip, site), add_visit(chip, visit)),
+            together(put_site(chip, site), add_visit(chip, visit), *more),
             lambda _: self._know(chip, [site]),
         )
+
+    async def note(self, site: Site, seen: Seen, purpose: str, words: str) -> None:
+        """A visit that leaves the site's record as it is."""
+        at_utc, run = self._store.stamp(), self._store.run_id
+        visit = Visit(site.id, at_utc, run, purpose, seen, words)
+        await self._write(add_visit(self.chip, visit), lambda _: None)
 
     async def set_state(self, name: str, state: SiteState, why: str) -> None:
         """KeyError for a name that is not known."""
@@ -117,9 +127,25 @@ class Archive:
             add_pose(self.chip, self._store.stamp(), self._store.run_id, lying), lambda _: None
         )
 
-    async def placements(self, latest: int = 1) -> list[Placement]:
-        """Of the chip that is in, the newest first."""
-        return [placement_of(row) for row in await self._store.read(READ_POSES, self.chip, latest)]
+    async def placements(self, latest: int = 1, chip: int | None = None) -> list[Placement]:
+        """Of that chip, or of the one that is in, the newest first."""
+        number = self.chip if chip is None else chip
+        return [placement_of(row) for row in await self._store.read(READ_POSES, number, latest)]
+
+    async def landmarks(self, chip: int) -> list[tuple[ChipPoint, float]]:
+        """Whatever was ever seen to shine on that chip, with its uncertainty; sites apart."""
+        rows = await self._store.read(READ_LANDMARKS, chip)
+        return [(ChipPoint(x, y, z), sigma) for x, y, z, sigma in rows]
+
+    async def open_survey(self) -> tuple[int, str] | None:
+        """Number and plan of the one of this chip that was not ended."""
+        rows = await self._store.read(READ_OPEN_SURVEY, self.chip)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def end_open_survey(self, how: str) -> None:
+        opened = await self.open_survey()
+        if opened is not None:
+            await self._store.write(end_survey(opened[0], self._store.stamp(), how))
 
     async def visits(self, name: str) -> list[Visit]:
         """Every look at that site of the chip that is in, oldest first."""

@@ -3,6 +3,7 @@
 Unknown keys are errors, every number has its unit in its name and bounds in its field.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from controller.machine import FORM as FORM_OF_CORES
 from controller.machine import no_cores
 from controller.records import ConfigMistakes, record, setting, table_of
 from controller.scpi_access import FORM, no_access
+from optics.frame_process import is_camera_address
 from optics.transports import FORMS, is_address
 
 ACCESS = "serial=service 127.0.0.0/8=service ::1=service cert:*=operator *=monitor"
@@ -41,12 +43,105 @@ class StageConfig:
     settled_within_um: float = setting("how far off a settled stage may stand", 0.05, 1e-4, 10.0)
 
 
+def _absent_or_address(value: str) -> str:
+    return _no_address(value) if value else ""
+
+
+def _device(meaning: str) -> Any:
+    """The address of a device that a rack may lack."""
+    return setting(
+        f"{meaning}: {FORMS}; empty where there is none", "", complaint=_absent_or_address
+    )
+
+
+@dataclass(frozen=True)
+class BoardConfig:
+    """Our own I/O board: permission for light, counts, slow outputs."""
+
+    address: str = _device("the board")
+    lease_s: float = setting("how long one permission for light lasts", 0.25, 0.05, 0.5)
+    gate_s: float = setting("how long one gate counts", 0.01, 0.001, 1.0)
+    window_s: float = setting("how far apart clicks may coincide", 24e-9, 1e-9, 1e-6)
+    um_per_code: tuple[float, float, float] = setting(
+        "what one step of the DAC moves the stage", (10.0 / 65_536,) * 3, -0.01, 0.01
+    )
+    codes_per_rad: float = setting(
+        "of the rotator of the pump's polarisation", 65_536 / math.pi, 1.0, 65e3
+    )
+    lens_travel_s: float = setting("how long the wide-field lens moves", 0.1, 0.0, 5.0)
+    interlock_heals: bool = setting("closing the interlock is acknowledgement enough", default=True)
+    reply_within_s: float = setting("patience with one answer", 0.2, 0.01, 10.0)
+
+
+@dataclass(frozen=True)
+class LaserConfig:
+    """The pump."""
+
+    address: str = _device("the laser")
+    driver: str = setting("which driver speaks to it", "cobolt", choices=("cobolt", "obis"))
+    low_uw: float = setting("least it is ever set to", 50.0, 0.1, 1e6)
+    high_uw: float = setting("most it is ever set to", 200_000.0, 1.0, 1e6)
+    power_uw: float = setting("while no host has set another", 1000.0, 0.1, 1e6)
+    wide_uw: float = setting("for pictures of the wide field", 100_000.0, 0.1, 1e6)
+    warm_within_s: float = setting("patience with its warming up", 300.0, 1.0, 3600.0)
+    reply_within_s: float = setting("patience with one answer", 0.3, 0.01, 10.0)
+
+
+@dataclass(frozen=True)
+class TaggerConfig:
+    """The time tagger."""
+
+    address: str = _device("its commands")
+    service: str = setting(
+        "the maker's DataLinkTarget", "tcp://127.0.0.1:6060", complaint=_no_address
+    )
+    first: str = setting(
+        "where that streams input 1", "tcp://127.0.0.1:4242", complaint=_no_address
+    )
+    second: str = setting("and input 2", "tcp://127.0.0.1:4243", complaint=_no_address)
+    device: str = setting("the tagger's own address, as the service knows it", "127.0.0.1")
+    reply_within_s: float = setting("patience with one answer", 1.0, 0.01, 60.0)
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """The wide-field camera; its figures as its maker gives them."""
+
+    address: str = setting(
+        f"a camera as optics/README.md has them, or the frame server: {FORMS}; empty for none",
+        "",
+        complaint=lambda at: "" if not at or is_camera_address(at) else f"is no address: {FORMS}",
+    )
+    exposure_s: float = setting("of one picture", 0.3, 1e-3, 60.0)
+    gain: float = setting("as the camera names it", 1.0, 0.1, 1000.0)
+    pixel_um: float = setting("one pixel on the chip, roughly", 0.065, 1e-3, 10.0)
+    psf_um: float = setting("standard deviation of a point's image, on the chip", 0.15, 0.01, 5.0)
+    gain_e_per_adu: float = setting("electrons per count", 2.5, 1e-3, 1e3)
+    darks: int = setting("dark frames that its pixels are learnt from", 32, 4, 1000)
+    saturation_adu: float = setting("where a pixel is full", 4095.0, 1.0, 65_535.0)
+    reply_within_s: float = setting("patience beyond the exposure", 1.0, 0.01, 60.0)
+
+
+@dataclass(frozen=True)
+class SurveyConfig:
+    """Where the controller looks for emitters by itself, and what it makes of them."""
+
+    side_um: float = setting("of the square about the middle of the travel", 100.0, 5.0, 1e4)
+    overlap: float = setting("share of a tile seen from the next one too", 0.1, 0.0, 0.5)
+    least_photons: float = setting("a fainter spot is not visited", 200.0, 1.0, 1e9)
+    most_visits: int = setting("candidates visited, the brightest first", 1000, 1, 100_000)
+    focus_reach_um: float = setting("how far off the focus may be at the start", 15.0, 1.0, 1000.0)
+    loss_db: float = setting("of the channel that sites are ranked for", 10.0, 0.0, 100.0)
+    trigger_hz: float = setting("of the pulses that they are ranked for", 40e6, 1.0, 1e10)
+
+
 @dataclass(frozen=True)
 class SourceConfig:
     """What the instrument says of itself."""
 
     serial: str = setting("serial number in *IDN?", "0")
     emulated: bool = setting("the devices are a rig's; *IDN? says so", default=False)
+    wavelength_um: float = setting("of the photons", 0.65, 0.2, 3.0)
     hold_off_most_s: float = setting("longest a host may put recalibration off", 3600.0, 0.0, 1e5)
 
 
@@ -59,7 +154,7 @@ class ScpiConfig:
     serial: str = setting(
         "the host's serial line; empty for none",
         "",
-        complaint=lambda address: _no_address(address) if address else "",
+        complaint=_absent_or_address,
     )
     hislip_port: int = setting("HiSLIP; 0 takes a free one, -1 none", 4880, -1, 65_535)
     tls_port: int = setting("SCPI over TLS; 0 takes a free one, -1 none", -1, -1, 65_535)
@@ -97,6 +192,11 @@ class Config:
     """Everything an operator decides."""
 
     stage: StageConfig
+    board: BoardConfig = field(default_factory=BoardConfig)
+    laser: LaserConfig = field(default_factory=LaserConfig)
+    tagger: TaggerConfig = field(default_factory=TaggerConfig)
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    survey: SurveyConfig = field(default_factory=SurveyConfig)
     source: SourceConfig = field(default_factory=SourceConfig)
     scpi: ScpiConfig = field(default_factory=ScpiConfig)
     log: LogConfig = field(default_factory=LogConfig)

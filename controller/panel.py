@@ -1,96 +1,120 @@
-"""Grants the wishes of outsiders with what this controller has: its supervisor and its store."""
+"""Grants the wishes of outsiders with what this controller has: its supervisor and its desk."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 
+from controller.desk import Desk
 from controller.figures import Purity
-from controller.ledger import StoreFault
-from controller.snapshot import Newsstand
+from controller.purity import measured
+from controller.self_test import self_test
 from controller.states import IN_SERVICE, Event, State
-from controller.store import Store
 from controller.supervisor import Supervisor
-from controller.wishes import Area, Check, Granted, NoSuchSite, NotNow
+from controller.wishes import Area, BadCatalogue, Check, Granted, NoSuchSite, NotNow
+from mapping import catalogue_json
 from mapping.catalogue import SiteState
-from optics.faults import DeviceLost
+from optics.faults import DeviceLost, OutOfReach
 from optics.quantities import StagePoint
 
-AWAY = {State.CONNECTING, State.SAFE}
-STALE_S = 1.0
-"""A stage that has told nothing for so long does not answer."""
+AWAY = {State.CONNECTING, State.SAFE, State.LATCHED}
+LIT = {State.EMITTING}
 
 
 class Panel:
     """The controller's side of `Wishes`."""
 
-    def __init__(
-        self, news: Newsstand, supervisor: Supervisor, store: Store, lag_alarm_s: float
-    ) -> None:
-        self._news, self._supervisor, self._store = news, supervisor, store
-        self._lag_alarm_s = lag_alarm_s
+    def __init__(self, desk: Desk, supervisor: Supervisor) -> None:
+        self._desk, self._supervisor = desk, supervisor
+        self._news, self._store, self._archive = desk.news, desk.store, desk.archive
 
     async def set_output(self, *, on: bool) -> None:
+        """Off, it is dark when this returns; on, it acknowledges a latch whose cause is gone."""
         await self._store.set_setting("output", str(int(on)))
         self._news.publish(output=on)
+        if not on:
+            await self._news.until(lambda now: now.state not in LIT)
+        elif self._supervisor.promised is State.LATCHED and self._news.latest.interlock_closed:
+            self._supervisor.request(Event.RESET)
 
     async def set_power(self, power_uw: float) -> None:
-        raise DeviceLost("laser", f"there is none to be set to {power_uw:g} uW")
+        """Another power is another epoch, known before the light changes."""
+        low_uw, high_uw = self._desk.light.laser.range_uw
+        if not low_uw <= power_uw <= high_uw:
+            raise OutOfReach("laser", f"{power_uw:g} uW is not within {low_uw:g} to {high_uw:g}")
+        if power_uw == self._news.latest.power_set_uw:
+            return
+        settings = {"power_uw": repr(power_uw), "epoch": str(self._archive.epoch + 1)}
+        await self._store.set_settings(settings)
+        self._news.publish(power_set_uw=power_uw, epoch=self._archive.epoch)
 
     async def hold_off(self, for_s: float) -> None:
         self._news.publish(hold_off_until_s=asyncio.get_running_loop().time() + for_s)
 
     def select_site(self, name: str) -> Granted:
-        raise NoSuchSite(name)
+        if name not in self._archive.catalogue.sites:
+            raise NoSuchSite(name)
+        return self._ask(Event.SELECT, name)
 
     async def set_site_state(self, name: str, state: SiteState) -> None:
-        raise NoSuchSite(f"{name} cannot become {state.name}")
+        if name not in self._archive.catalogue.sites:
+            raise NoSuchSite(name)
+        if state is SiteState.ACTIVE:
+            await self._archive.select(name, "set by a host")
+        else:
+            await self._archive.set_state(name, state, "set by a host")
 
     def export_catalogue(self) -> bytes:
-        raise NotNow("this controller keeps no catalogue")
+        return json.dumps(catalogue_json.as_json(self._archive.catalogue)).encode()
 
     async def import_catalogue(self, document: bytes) -> None:
-        raise NotNow(f"this controller keeps no catalogue, {len(document)} bytes are dropped")
+        try:
+            value = json.loads(document)
+            catalogue = catalogue_json.from_json(value, self._archive.chip)
+        except (ValueError, RecursionError, catalogue_json.BadCatalogue) as err:
+            raise BadCatalogue(str(err)) from err
+        if not self._archive.chip:
+            await self._archive.begin_chip()
+        await self._archive.adopt(catalogue)
 
     def survey(self, area: Area | None) -> Granted:
-        raise DeviceLost("camera", f"there is none to survey {area or 'the field'}")
+        self._desk.eye_or_lost()
+        return self._ask(Event.SURVEY, area)
 
     async def abort_survey(self) -> None:
-        raise NotNow("no survey is under way")
+        if self._supervisor.promised is not State.SURVEYING:
+            raise NotNow("no survey is under way")
+        await self._archive.end_open_survey("aborted")
+        await self._supervisor.request(Event.ABORT).ended
 
     def register(self) -> Granted:
-        raise DeviceLost("camera", "there is none to see the chip with")
+        self._desk.eye_or_lost()
+        return self._ask(Event.REGISTER)
 
     async def track(self, *, on: bool) -> None:
         await self._store.set_setting("tracking", str(int(on)))
         self._news.publish(tracking=on)
 
     async def set_gate(self, gate_s: float) -> None:
-        raise DeviceLost("board", f"there is none to count for {gate_s:g} s")
+        self._check_there()
+        await self._desk.counter.set_gate(gate_s)
 
     async def measure_purity(self, for_s: float | None) -> Purity:
-        raise DeviceLost("detector", f"there is none to count for {for_s or 'long enough'}")
+        if self._supervisor.state not in LIT:
+            raise NotNow("nothing is lit: OUTPut ON, and wait for EMITTING")
+        return await measured(self._desk, for_s)
 
     def serve(self, *, on: bool) -> Granted | None:
         if on is (self._supervisor.promised in IN_SERVICE):
             return None
-        self._check_stage()
-        return self._supervisor.request(Event.SERVE if on else Event.RESUME)
+        return self._ask(Event.SERVE if on else Event.RESUME)
 
     def move(self, target: StagePoint) -> Granted:
-        self._check_stage()
+        self._check_there()
         if self._supervisor.promised not in IN_SERVICE:
             raise NotNow("service mode is off: SYSTem:SERVice ON")
         if self._supervisor.promised is State.MOVING:
             raise NotNow("a move is under way: wait for it with *WAI or *OPC?")
         return self._supervisor.request(Event.MOVE, target)
-
-    def _check_stage(self) -> None:
-        """While it is not there no other word would help."""
-        if self._supervisor.promised in AWAY:
-            raise DeviceLost("stage", self._why_away())
-
-    def _why_away(self) -> str:
-        fault = self._news.latest.fault
-        return fault.detail if fault else "is not connected yet"
 
     async def set_label(self, label: str) -> None:
         await self._store.set_setting("label", label)
@@ -106,22 +130,17 @@ class Panel:
         await self._store.audit(who, what)
 
     async def self_test(self) -> Sequence[Check]:
-        now, clock = self._news.latest, asyncio.get_running_loop().time
-        silent_s = clock() - now.position_at_s
-        stage = self._why_away() if now.position is None else ""
-        if not stage and silent_s > STALE_S:
-            stage = f"has told nothing for {silent_s:.1f} s"
-        lag_s = now.loop_lag_s
-        return (
-            Check("store", await self._try_store()),
-            Check("stage", stage),
-            Check("event loop", f"late by {lag_s:.3f} s" if lag_s > self._lag_alarm_s else ""),
-        )
+        return await self_test(self._desk)
 
-    async def _try_store(self) -> str:
-        """Writes a line that is on the disk when it returns."""
-        try:
-            await self._store.audit("self-test", "the store takes writes")
-        except StoreFault as fault:
-            return str(fault)
-        return ""
+    def _ask(self, event: Event, target: object = None) -> Granted:
+        self._check_there()
+        return self._supervisor.request(event, target)
+
+    def _check_there(self) -> None:
+        """While the devices are not there no other word would help."""
+        if self._supervisor.promised is State.LATCHED:
+            raise NotNow(self._news.latest.latched)
+        if self._supervisor.promised in AWAY:
+            fault = self._news.latest.fault
+            why = str(fault) if fault else "is not connected yet"
+            raise DeviceLost(getattr(fault, "device", "stage"), why)

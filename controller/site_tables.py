@@ -100,7 +100,11 @@ READ_CANDIDATES = (
     " FROM candidate WHERE survey = ? ORDER BY number"
 )
 READ_OPEN_SURVEY = (
-    "SELECT id, chip, plan FROM survey WHERE ended_utc IS NULL ORDER BY id DESC LIMIT 1"
+    "SELECT id, plan FROM survey WHERE chip = ? AND ended_utc IS NULL ORDER BY id DESC LIMIT 1"
+)
+READ_LANDMARKS = (
+    "SELECT x_um, y_um, z_um, sigma_um FROM candidate JOIN survey ON survey.id = survey"
+    " WHERE chip = ? AND (outcome IS NULL OR outcome <> 'site') ORDER BY survey, number"
 )
 
 

@@ -20,6 +20,7 @@ from controller.figures import (
     SurveyProgress,
 )
 from controller.states import State
+from controller.wishes import Tripped, Unable
 from optics.devices import Identity
 from optics.faults import DeviceFault
 from optics.quantities import CountGate, StageBox, StagePoint
@@ -35,7 +36,7 @@ class Snapshot:
     state: State = State.CONNECTING
     busy: Busy = IDLE
     doubts: Doubt = NO_DOUBT
-    fault: DeviceFault | None = None
+    fault: DeviceFault | Unable | Tripped | None = None
     latched: str = ""  # what an operator must acknowledge before there is light again
     interlock_closed: bool | None = None
 

@@ -6,21 +6,27 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from controller.snapshot import Newsstand
-from controller.states import NEXT, WORKING, Event, State
-from controller.wishes import NotNow, Outcome, Overtaken
+from controller.states import FURTHER, NEXT, WORKING, Event, State
+from controller.wishes import NotNow, Outcome, Overtaken, Tripped, Unable
 from optics.faults import DeviceFault, DeviceGarbled, DeviceLost
-from optics.quantities import StagePoint
 
 log = logging.getLogger(__name__)
 
-Activity = Callable[[StagePoint | None], Coroutine[Any, Any, None]]
+Activity = Callable[[Any], Coroutine[Any, Any, Event | None]]
+"""Told what the wish was about that led to it; None is its ordinary end."""
+
+KEEPING = {State.SAFE, State.CONNECTING, State.RECOVERING, State.DEGRADED, State.LATCHED}
+"""States in which the latest fault still says why."""
+
+
+Fault = DeviceFault | Unable | Tripped
 
 
 class Wish(NamedTuple):
     """Something asked of the hardware, and two promises: when it is begun, and how it went."""
 
     event: Event
-    target: StagePoint | None
+    target: Any
     begun: Outcome
     ended: Outcome
 
@@ -29,7 +35,7 @@ class End(NamedTuple):
     """How a state's work ended."""
 
     event: Event
-    fault: DeviceFault | None = None
+    fault: Fault | None = None
     wish: Wish | None = None
     finished: bool = True
 
@@ -53,7 +59,7 @@ class Supervisor:
     def state(self) -> State:
         return self._news.latest.state
 
-    def request(self, event: Event, target: StagePoint | None = None) -> Wish:
+    def request(self, event: Event, target: Any = None) -> Wish:
         """Ask for a change of state, and for the work of the state it leads to.
 
         Judged against the state that earlier wishes have been promised. The latest wins: one
@@ -78,19 +84,20 @@ class Supervisor:
                 end = await self._perform(pending.target if pending else None)
                 if end.wish is None:
                     self.promised = NEXT[self.state, end.event]
-                if end.event is Event.LOST:
-                    self.promised = State.SAFE
-                if self.promised is State.SAFE:
+                if end.event in (Event.LOST, Event.TRIPPED):
+                    self.promised = NEXT[self.state, end.event]  # outranks every wish
+                if self.promised in (State.SAFE, State.LATCHED):
                     await self._make_safe()  # done before it is announced
+                before = self.state
                 self._announce(end, self.promised)
-                pending = _settle(pending, end, self.promised)
+                pending = _settle(pending, end, before, self.promised)
         finally:
             self.promised = State.SAFE
             await self._make_safe()
             for promise in tuple(self._promises):
                 _tell(promise, Overtaken("the controller stopped"))
 
-    async def _perform(self, target: StagePoint | None) -> End:
+    async def _perform(self, target: Any) -> End:
         """Whatever ends the activity first: its own result, its fault, or a wish."""
         work = asyncio.create_task(self._activities[self.state](target))
         summons = asyncio.create_task(self._summons.wait())
@@ -103,14 +110,13 @@ class Supervisor:
         wish, self._wish = self._wish, None
         self._summons.clear()
         error = None if work.cancelled() else work.exception()
-        if isinstance(error, DeviceFault):
-            lost = isinstance(error, DeviceLost | DeviceGarbled)
-            return End(Event.LOST if lost else Event.REFUSED, error, wish)
+        if isinstance(error, Fault):
+            return End(_event_of(error), error, wish)
         if error is not None:
             raise error  # a defect: the process ends, and its restart is the recovery
         if wish is not None:
             return End(wish.event, wish=wish, finished=not work.cancelled())
-        return End(Event.DONE)
+        return End(work.result() or Event.DONE)
 
     def _promise(self) -> Outcome:
         promise: Outcome = asyncio.get_running_loop().create_future()
@@ -126,13 +132,23 @@ class Supervisor:
         log.log(level, "%s --%s--> %s", before.state.name, end.event.name, target.name)
         if end.fault is not None and str(end.fault) != str(before.fault):
             log.warning("%s", end.fault)  # once for each outage, not for each attempt
-        heals = target in (State.READY, State.SERVICE)
-        fault = end.fault if end.fault or heals else before.fault
-        self._news.publish(state=target, fault=fault)
+        kept = before.fault if target in KEEPING else None
+        latched = str(end.fault or before.latched) if target is State.LATCHED else ""
+        self._news.publish(state=target, fault=end.fault or kept, latched=latched)
 
 
-def _settle(pending: Wish | None, end: End, target: State) -> Wish | None:
+def _event_of(fault: Fault) -> Event:
+    if isinstance(fault, Tripped):
+        return Event.TRIPPED
+    if isinstance(fault, Unable):
+        return Event.UNABLE
+    return Event.LOST if isinstance(fault, DeviceLost | DeviceGarbled) else Event.REFUSED
+
+
+def _settle(pending: Wish | None, end: End, before: State, target: State) -> Wish | None:
     """Tell those who wait; returns the wish that the next state's work will fulfil."""
+    if pending is not None and (before, target) in FURTHER and end.fault is None:
+        return pending
     if pending is not None:
         words = f"{pending.event.name} was ended by {end.event.name}"
         overtaken = None if end.finished else Overtaken(words)

@@ -24,6 +24,14 @@ class Overtaken(Exception):
     """A wish was granted, but another event came before it was fulfilled."""
 
 
+class Unable(Exception):
+    """The devices are well, and yet it cannot be done; the words say why."""
+
+
+class Tripped(Exception):
+    """The interlock, or a laser that will not: there is no light until somebody has looked."""
+
+
 class NoSuchSite(Exception):
     """Nothing in the catalogue has this name."""
 

@@ -5,8 +5,8 @@ clock, so it runs in a test without either.
 """
 
 import math
-from collections.abc import Generator, Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from mapping.peak import Peak, Response, Tally, peak
 from optics.quantities import StageBox, StagePoint
@@ -25,6 +25,21 @@ class Ask(NamedTuple):
 
 Plan = Generator[Ask, Tally, T]
 
+
+class Ended(NamedTuple):
+    """A plan's conclusion."""
+
+    value: Any
+
+
+def advanced(plan: Plan[Any], tally: Tally | None) -> Ask | Ended:
+    """Tell a plan what was counted, or nothing to begin it; what it asks next."""
+    try:
+        return next(plan) if tally is None else plan.send(tally)
+    except StopIteration as end:
+        return Ended(end.value)
+
+
 DEPTHS = (-3, -2, -1, 0, 1, 2, 3)
 DEPTH_STEP = 1.1  # widths of the response along z
 STAR = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
@@ -32,6 +47,7 @@ STAR_REACH = 0.9  # of a width: near where a Gaussian's slope tells most
 GROUND_REACH = 5.0
 MISFIT_SD = 4.0
 HEIGHT_SD = 5.0
+RING_STEP, OUTSTANDING_SD = 1.2, 8.0
 BLUNT = 1.6  # a peak so many times wider than usual is no point
 
 
@@ -72,6 +88,36 @@ def _middles(low_um: float, high_um: float, field_um: float, overlap: float) -> 
         return [(low_um + high_um) / 2]
     steps = math.ceil(way_um / (field_um * (1 - overlap)) - 1e-9)
     return [low_um + field_um / 2 + way_um * step / steps for step in range(steps + 1)]
+
+
+def hunt(start: StagePoint, reach_um: float, how: Centring) -> Plan[StagePoint | None]:
+    """Look around in growing rings until one place is far brighter than most; None if none is."""
+    tallies: list[Tally] = []
+    step_um = RING_STEP * how.response.side_um
+    for ring in range(math.ceil(reach_um / step_um) + 1):
+        tallies += yield from each(
+            Ask(at, how.dwell_s) for at in _ring(start, ring * step_um, ring)
+        )
+        best = max(tallies, key=lambda tally: tally.clicks / tally.counted_s)
+        aside_um = math.hypot(best.at.x_um - start.x_um, best.at.y_um - start.y_um)
+        if ring >= 3 and _stands_out(best, tallies) and aside_um < (ring - 0.5) * step_um:
+            return best.at
+    return None
+
+
+def _ring(start: StagePoint, radius_um: float, ring: int) -> list[StagePoint]:
+    if ring == 0:
+        return [start]
+    number = 6 * ring
+    angles = [2 * math.pi * n / number for n in range(number)]
+    return [_moved(start, radius_um * math.cos(a), radius_um * math.sin(a), 0.0) for a in angles]
+
+
+def _stands_out(best: Tally, tallies: Sequence[Tally]) -> bool:
+    """Against the middle of all rates, most of which are ground."""
+    rates = sorted(tally.clicks / tally.counted_s for tally in tallies)
+    usual = rates[len(rates) // 2] * best.counted_s
+    return best.clicks > usual + OUTSTANDING_SD * math.sqrt(usual + 1) and best.clicks > 1.5 * usual
 
 
 def centre(start: StagePoint, how: Centring) -> Plan[Centred]:

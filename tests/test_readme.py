@@ -10,5 +10,5 @@ def test_generated_parts_are_current() -> None:
 
 def test_a_stale_part_is_noticed() -> None:
     text = README.read_text("utf-8")
-    stale = text.replace("CONNECTING --> READY: DONE", "CONNECTING --> READY: LOST")
+    stale = text.replace("CONNECTING --> REGISTERING: DONE", "CONNECTING --> REGISTERING: LOST")
     assert up_to_date(stale) == text != stale

@@ -76,8 +76,12 @@ class Bench:
             while await self.ask("SOUR:STAT?") != state:
                 await asyncio.sleep(0.01)
 
+    async def settle(self) -> None:
+        """Until a rack with nothing but its stage is connected, and says what it lacks."""
+        await self.reach("DEGRADED")
+
     async def serve(self) -> None:
-        await self.reach("READY")
+        await self.settle()
         assert await self.ask("SYST:SERV ON;SERV?") == "1"
 
     async def move(self, x_um: float, y_um: float, z_um: float) -> None:
@@ -92,14 +96,17 @@ class Bench:
         return await self.ask("SYST:ERR:ALL?")
 
 
+STAGE_ALONE = {name: {"address": ""} for name in ("board", "laser", "camera", "tagger")}
+
+
 @asynccontextmanager
 async def powered(data: Path, seed: int, manners: Manners | None = None) -> AsyncIterator[Bench]:
-    """Rig and controller on the running loop's kind of wires."""
+    """Rig and a controller that knows of its stage alone, on the running loop's kind of wires."""
     jumping = isinstance(asyncio.get_running_loop(), JumpingLoop)
     async with AsyncExitStack() as stack:
         if jumping:
             memory = await stack.enter_async_context(MemoryRig(seed, manners or Manners()))
-            config = memory.config(scpi_port=-1)
+            config = memory.config(scpi_port=-1, **STAGE_ALONE)
             host = MemoryHost(memory.scpi_port)
             await stack.enter_async_context(memory.controller(data, config))
             while not memory.scpi_port.connected:
@@ -107,7 +114,7 @@ async def powered(data: Path, seed: int, manners: Manners | None = None) -> Asyn
             yield Bench(memory, host, "")
         else:
             wired = await stack.enter_async_context(WiredRig(seed, manners or Manners()))
-            config = wired.config(scpi_port=0)
+            config = wired.config(scpi_port=0, **STAGE_ALONE)
             found = await stack.enter_async_context(wired.controller(data, config))
             yield Bench(wired, await tcp_host(stack, found.scpi_tcp), found.scpi_tcp)
 

@@ -15,7 +15,7 @@ both_clocks = pytest.mark.clocks("wall", "jumping")
 async def test_a_powered_rack_becomes_ready_by_itself_and_says_that_it_is_a_rig(
     bench: Bench,
 ) -> None:
-    await bench.reach("READY")
+    await bench.settle()
     maker, model, _serial, _version = (await bench.ask("*IDN?")).split(",")
     assert maker == "gansource"
     assert "emulated rig" in model
@@ -35,7 +35,7 @@ async def test_moves_end_where_the_world_says_they_should(bench: Bench) -> None:
 
 @both_clocks
 async def test_what_may_not_be_is_refused_and_changes_nothing(bench: Bench) -> None:
-    await bench.reach("READY")
+    await bench.settle()
     await bench.tell("STAG:POS 1UM,2UM,3UM")
     assert (await bench.errors()).startswith('-221,"Settings conflict')
     await bench.serve()

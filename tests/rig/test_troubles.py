@@ -11,16 +11,16 @@ both_clocks = pytest.mark.clocks("wall", "jumping")
 
 @both_clocks
 async def test_a_cut_stage_cable_is_told_and_heals(bench: Bench) -> None:
-    """SAFE within the time limits of one look, and back to READY once the cable is back."""
-    await bench.reach("READY")
+    """SAFE within the time limits of one look, and back at work once the cable is back."""
+    await bench.settle()
     loop = asyncio.get_running_loop()
     with bench.rig.wires["stage"].broken() as cut_s:
         await bench.reach("SAFE")
         assert loop.time() - cut_s < 0.1 + 0.3 + 0.2  # between two looks, one reply, our polling
         assert "stage" in await bench.ask("SOUR:FAUL?")
         assert await bench.ask("STAG:POS?") == "9.91E+37,9.91E+37,9.91E+37"
-    await bench.reach("READY")
-    assert await bench.ask("SOUR:FAUL?") == '""'
+    await bench.settle()
+    assert "no board" in await bench.ask("SOUR:FAUL?")
     assert await bench.errors() == '0,"No error"'
 
 
@@ -44,7 +44,7 @@ async def test_a_cable_pulled_in_a_move_fails_that_move_and_says_so(bench: Bench
     with bench.rig.wires["stage"].broken():
         assert await bench.ask("*OPC?") == "1"
         assert (await bench.errors()).startswith("-241,")
-    await bench.reach("READY")
+    await bench.settle()
 
 
 @both_clocks
@@ -55,8 +55,8 @@ async def test_stopping_in_the_middle_of_exchanges_does_not_lose_the_stage(bench
         await bench.tell(f"STAG:POS {10 * number}UM,{200 - 10 * number}UM,100UM")
         await asyncio.sleep(0.003 * number)
         await bench.tell("SYST:SERV OFF")
-        await bench.reach("READY")
-        assert await bench.ask("SOUR:FAUL?") == '""'
+        await bench.settle()
+        assert "no board" in await bench.ask("SOUR:FAUL?")
     at_um = bench.rig.rack.stage.true_position_um()
     assert await bench.stands_at_um() == pytest.approx(at_um, abs=0.02)
 
@@ -82,7 +82,7 @@ async def test_a_noisy_line_costs_reconnections_and_moves_nothing(bench: Bench) 
         await bench.reach("SAFE")
         await asyncio.sleep(2)
         assert bench.rig.rack.stage.true_position_um() == pytest.approx([100] * 3, abs=0.02)
-    await bench.reach("READY")
+    await bench.settle()
     assert await bench.stands_at_um() == pytest.approx([100] * 3, abs=0.02)
 
 
@@ -106,7 +106,7 @@ async def test_a_stop_right_behind_a_move_always_wins(bench: Bench) -> None:
     for stop in ("*RST", "SYST:SERV OFF"):
         assert await bench.ask("SYST:SERV ON;SERV?") == "1"
         await bench.tell(f"STAG:POS 150UM,150UM,150UM\n{stop}")
-        await bench.reach("READY")
+        await bench.settle()
         assert (await bench.errors()).startswith('-200,"Execution error;MOVE was ended by RESUME')
         assert max(bench.rig.rack.stage.true_position_um()) < 140
 
@@ -114,9 +114,8 @@ async def test_a_stop_right_behind_a_move_always_wins(bench: Bench) -> None:
 @pytest.mark.clocks("jumping")
 async def test_wherever_in_a_move_the_stop_falls_the_place_told_is_true(bench: Bench) -> None:
     """From its first millisecond to well after its end, its last look included."""
-    await bench.reach("READY")
     for number in range(250):
-        assert await bench.ask("SYST:SERV ON;SERV?") == "1"
+        await bench.serve()
         await bench.tell(f"STAG:POS {200 * (number % 2)}UM,100UM,100UM")
         await asyncio.sleep(0.0004 * number)
         told = await bench.ask("SYST:SERV OFF;*OPC?;:STAG:POS?")
@@ -126,13 +125,13 @@ async def test_wherever_in_a_move_the_stop_falls_the_place_told_is_true(bench: B
 
 @both_clocks
 async def test_an_absent_stage_is_named_and_seen_in_the_status(bench: Bench) -> None:
-    await bench.reach("READY")
-    assert await bench.ask("*CLS;:STAT:QUES:ENAB 4096;:STAT:QUES:COND?;:STAT:OPER:COND?") == "0;256"
+    await bench.serve()
+    assert await bench.ask("*CLS;:STAT:QUES:ENAB 4096;:STAT:QUES:COND?;:STAT:OPER:COND?") == "0;0"
     with bench.rig.wires["stage"].broken():
         await bench.reach("SAFE")
         assert await bench.ask("STAT:QUES:COND?;:STAT:OPER:COND?;*STB?") == "4096;0;24"
         for command in ("SYST:SERV ON", "STAG:POS 1UM,1UM,1UM"):
             await bench.tell(command)
             assert (await bench.errors()).startswith('-241,"Hardware missing;stage: ')
-    await bench.reach("READY")
+    await bench.serve()
     assert await bench.ask("STAT:QUES:COND?") == "0"

@@ -2,72 +2,16 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import AsyncIterator
 
 import pytest
 
-from controller.snapshot import Newsstand, Snapshot
 from controller.states import Event, State
-from controller.supervisor import Activity, Supervisor
 from controller.wishes import NotNow, Overtaken
-from optics.faults import DeviceFault, DeviceGarbled, DeviceLost, DeviceRefused
-from optics.quantities import StagePoint
+from optics.faults import DeviceFault, DeviceLost, DeviceRefused
+from tests.unit.toy_supervisor import GARBLED, LOST, REFUSED, TARGET, Toy
 
 pytestmark = pytest.mark.clocks("jumping")
-
-Work = asyncio.Future[None]
-TARGET = StagePoint(1.0, 2.0, 3.0)
-LOST = DeviceLost("stage", "the wire is gone")
-GARBLED = DeviceGarbled("stage", "it babbles")
-REFUSED = DeviceRefused("stage", "GCS error 7")
-
-
-class Toy:
-    """Activities that end as a test tells them, and a diary of what happened in which order."""
-
-    def __init__(self) -> None:
-        self.news = Newsstand(Snapshot())
-        self.diary: list[str] = []
-        self.targets: list[StagePoint | None] = []
-        self.safe_takes_s = self.halt_takes_s = 0.0
-        activities = {state: self._activity(state) for state in State}
-        self.supervisor = Supervisor(activities, self._make_safe, self.news)
-        self.running = asyncio.create_task(self.supervisor.run())
-        self._begun: dict[State, asyncio.Queue[Work]] = defaultdict(asyncio.Queue)
-        self.news.subscribe(lambda snapshot: self.diary.append(snapshot.state.name))
-
-    def _activity(self, state: State) -> Activity:
-        async def perform(target: StagePoint | None) -> None:
-            self.targets.append(target)
-            work: Work = asyncio.get_running_loop().create_future()
-            self._begun[state].put_nowait(work)
-            try:
-                await work
-            except asyncio.CancelledError:
-                await asyncio.sleep(self.halt_takes_s)
-                self.diary.append(f"{state.name} halted")
-                raise
-
-        return perform
-
-    async def _make_safe(self) -> None:
-        self.diary.append("making safe")
-        await asyncio.sleep(self.safe_takes_s)
-        self.diary.append("safe")
-
-    async def work_in(self, state: State) -> Work:
-        """What ends the activity of that state, as soon as it has begun."""
-        return await self._begun[state].get()
-
-    async def ready(self) -> Work:
-        (await self.work_in(State.CONNECTING)).set_result(None)
-        return await self.work_in(State.READY)
-
-    async def in_service(self) -> Work:
-        await self.ready()
-        await self.supervisor.request(Event.SERVE).ended
-        return await self.work_in(State.SERVICE)
 
 
 @pytest.fixture
@@ -89,14 +33,14 @@ async def test_the_table_is_walked_one_activity_at_a_time(toy: Toy) -> None:
     (await toy.work_in(State.MOVING)).set_result(None)
     await toy.work_in(State.SERVICE)
     request(Event.RESUME)
-    (await toy.work_in(State.READY)).set_exception(LOST)
+    (await toy.work_in(State.CONNECTING)).set_exception(LOST)
     (await toy.work_in(State.SAFE)).set_result(None)
     await toy.work_in(State.CONNECTING)
     assert toy.diary == [
         *("READY", "READY halted", "SERVICE", "SERVICE halted", "MOVING", "SERVICE"),
-        *("SERVICE halted", "READY", "making safe", "safe", "SAFE", "CONNECTING"),
+        *("SERVICE halted", "CONNECTING", "making safe", "safe", "SAFE", "CONNECTING"),
     ]
-    assert toy.targets == [*[None] * 3, TARGET, *[None] * 4], "only the move is told where to"
+    assert toy.targets == [None, TARGET, *[None] * 4], "only the move is told where to"
 
 
 async def test_what_the_table_lacks_is_refused_and_never_queued(toy: Toy) -> None:
@@ -121,7 +65,7 @@ async def test_of_two_wishes_in_one_instant_the_later_wins_and_the_other_is_told
     with pytest.raises(Overtaken, match="MOVE was ended by RESUME"):
         await moving.ended
     await resuming.ended
-    assert toy.diary[-1] == "READY"
+    assert toy.diary[-1] == "CONNECTING"
     assert "MOVING" not in toy.diary, "it was never begun"
 
 
@@ -130,7 +74,7 @@ async def test_service_that_is_left_again_at_once_was_no_failure(toy: Toy) -> No
     serving = toy.supervisor.request(Event.SERVE)
     await toy.supervisor.request(Event.RESUME).ended
     await serving.ended
-    assert toy.supervisor.state is State.READY
+    assert toy.supervisor.state is State.CONNECTING
 
 
 async def test_a_state_is_left_only_when_its_work_has_wound_up(toy: Toy) -> None:
@@ -176,7 +120,7 @@ async def test_a_wish_that_another_overtakes_is_told_so(toy: Toy) -> None:
     with pytest.raises(Overtaken, match="MOVE was ended by RESUME"):
         await moving.ended
     await resuming.ended
-    assert toy.supervisor.state is State.READY
+    assert toy.supervisor.state is State.CONNECTING
 
 
 @pytest.mark.parametrize(
@@ -204,8 +148,8 @@ async def test_work_done_in_the_instant_of_a_new_wish_counts_as_done(toy: Toy) -
     (await toy.work_in(State.MOVING)).set_result(None)
     resuming = toy.supervisor.request(Event.RESUME)
     await asyncio.gather(moving.ended, resuming.ended)
-    await toy.work_in(State.READY)
-    assert toy.diary[-2:] == ["MOVING", "READY"]
+    await toy.work_in(State.CONNECTING)
+    assert toy.diary[-2:] == ["MOVING", "CONNECTING"]
 
 
 async def test_a_wish_in_the_instant_of_a_fault_is_told_of_it(toy: Toy) -> None:
@@ -281,5 +225,5 @@ async def test_a_fault_is_published_until_it_is_healed(toy: Toy) -> None:
     connecting = await toy.work_in(State.CONNECTING)
     assert toy.news.latest.fault is LOST
     connecting.set_result(None)
-    await toy.work_in(State.READY)
+    await toy.work_in(State.REGISTERING)
     assert toy.news.latest.fault is None

@@ -1,0 +1,125 @@
+"""The wide field: pictures, where their spots lie under the stage, and the sharpest height."""
+
+import math
+from typing import NamedTuple, Protocol
+
+from controller import sensor
+from controller.compute import Compute
+from controller.config import CameraConfig
+from controller.light import Light
+from controller.probe import Probe
+from controller.recordings import Recordings
+from controller.wishes import Unable
+from mapping.focus import Focus, sharpest
+from mapping.localise import Look
+from mapping.sight import seen
+from optics.devices import Camera
+from optics.quantities import Frame, PixelPoint, StageBox, StagePoint
+from optics.sensor import Calibration
+
+PUMPS_RAD = (0.0, math.pi / 2)
+"""Two directions at right angles: together they light every dipole alike."""
+COARSE_UM, FINE_UM = 1.5, 0.4
+FINE_REACH = 4  # steps to either side
+
+
+class Pair(NamedTuple):
+    """The same field under both directions of the pump."""
+
+    frames: tuple[Frame, Frame]
+    stage: StagePoint
+
+
+class Workplace(Protocol):
+    """What the eye needs of where it works."""
+
+    light: Light
+
+    @property
+    def compute(self) -> Compute:
+        """Works out."""
+
+    @property
+    def recordings(self) -> Recordings:
+        """Keeps."""
+
+    @property
+    def probe(self) -> Probe:
+        """Moves the focus."""
+
+
+class Eye:
+    """Sees while it is lit; whoever calls lights."""
+
+    def __init__(self, camera: Camera, config: CameraConfig, at: Workplace, wide_uw: float) -> None:
+        self._camera, self._config, self._wide_uw = camera, config, wide_uw
+        self._compute, self._recordings = at.compute, at.recordings
+        self._light, self._probe = at.light, at.probe
+        self._sensor: Calibration | None = None
+
+    async def learn_sensor(self) -> None:
+        """In the dark: know each pixel, from last time or from fresh dark frames."""
+        shape, kept = self._camera.sensor, sensor.kept
+        self._sensor = await self._compute(kept, self._recordings, self._config, shape)
+        if self._sensor is None:
+            darks = [await self._exposed() for _ in range(self._config.darks)]
+            pixels = [frame.pixels for frame in darks]
+            learn = sensor.learn
+            self._sensor = await self._compute(learn, self._recordings, self._config, pixels)
+
+    @property
+    def middle(self) -> PixelPoint:
+        """Of the sensor."""
+        shape = self._camera.sensor
+        return PixelPoint((shape.width_px - 1) / 2, (shape.height_px - 1) / 2)
+
+    @property
+    def field_um(self) -> tuple[float, float]:
+        """Width and height of what one frame sees, roughly."""
+        shape, pixel_um = self._camera.sensor, self._config.pixel_um
+        return shape.width_px * pixel_um, shape.height_px * pixel_um
+
+    async def open_up(self) -> None:
+        """Light the whole field."""
+        await self._light.set(power_uw=self._wide_uw, wide=True)
+
+    async def picture(self, at: StagePoint, pump_rad: float = 0.0) -> Frame:
+        """One frame from there."""
+        await self._probe.go(at)
+        await self._light.set(pump_rad=pump_rad)
+        return (await self._exposed())._replace(stage=at)
+
+    async def _exposed(self) -> Frame:
+        return await self._camera.frame(self._config.exposure_s, self._config.gain)
+
+    async def pair(self, at: StagePoint) -> Pair:
+        """Both directions of the pump."""
+        first, second = [await self.picture(at, pump_rad) for pump_rad in PUMPS_RAD]
+        return Pair((first, second), at)
+
+    async def look(self, pair: Pair) -> Look:
+        """The spots in both together."""
+        if self._sensor is None:
+            raise TypeError("the sensor was not learnt")
+        return await self._compute(seen, [frame.pixels for frame in pair.frames], self._sensor)
+
+    async def focus(self, near: StagePoint, reach_um: float, travel: StageBox) -> StagePoint:
+        """The sharpest height about `near`, coarse first where the reach is long."""
+        if reach_um > FINE_REACH * FINE_UM:
+            found = await self._scan(near, reach_um, COARSE_UM, travel)
+            near = near._replace(z_um=found.z_um)
+        found = await self._scan(near, FINE_REACH * FINE_UM, FINE_UM, travel)
+        return near._replace(z_um=found.z_um)
+
+    async def _scan(
+        self, near: StagePoint, reach_um: float, step_um: float, travel: StageBox
+    ) -> Focus:
+        steps = math.ceil(reach_um / step_um)
+        heights = [near.z_um + n * step_um for n in range(-steps, steps + 1)]
+        heights = [z for z in heights if travel.low.z_um <= z <= travel.high.z_um]
+        frames = [await self.picture(near._replace(z_um=z)) for z in heights]
+        found = await self._compute(sharpest, [frame.pixels for frame in frames], heights)
+        if found is None or not found.inside:
+            where = f"within {reach_um:.0f} um of height {near.z_um:.1f} um"
+            raise Unable(f"nothing in the wide field gets sharp {where}")
+        return found

@@ -1,0 +1,115 @@
+"""The survey that goes on, kept as it goes: tiles seen, candidates found, visits made."""
+
+import json
+from dataclasses import dataclass, field
+
+from controller.archive import Archive
+from controller.ledger import together
+from controller.site_tables import (
+    READ_CANDIDATES,
+    READ_TILES,
+    Candidate,
+    Tile,
+    begin_survey,
+    candidate_of,
+    end_survey,
+    put_candidate,
+    put_tile,
+    tile_of,
+)
+from controller.store import Store
+from mapping.catalogue import Site
+from mapping.scan import serpentine
+from optics.quantities import ChipPoint, StageBox, StagePoint
+
+SAME_UM = 0.4
+"""Two spots of different tiles so close together are one candidate."""
+
+
+@dataclass
+class SurveyBook:
+    """One survey; every method that changes it returns once that is on the disk."""
+
+    store: Store
+    archive: Archive
+    number: int
+    tiles: list[ChipPoint]  # middles, z 0
+    seen: dict[int, Tile] = field(default_factory=dict)
+    candidates: dict[int, Candidate] = field(default_factory=dict)
+
+    @classmethod
+    async def begin(
+        cls,
+        store: Store,
+        archive: Archive,
+        corners: tuple[ChipPoint, ChipPoint],
+        field_um: tuple[float, float],
+        overlap: float,
+    ) -> "SurveyBook":
+        """Of the rectangle between two corners of the chip; an earlier one that was cut ends."""
+        box = StageBox(*(StagePoint(corner.x_um, corner.y_um, 0.0) for corner in corners))
+        tiles = [ChipPoint(*middle) for middle in serpentine(box, field_um, overlap)]
+        made: list[int] = []
+        plan = json.dumps({"tiles": tiles})
+        await archive.end_open_survey("begun anew")
+        begun = begin_survey(archive.chip, store.stamp(), store.run_id, plan)
+        await store.write(begun, made.append)
+        return cls(store, archive, made[0], tiles)
+
+    @classmethod
+    async def resume(cls, store: Store, archive: Archive) -> "SurveyBook | None":
+        """The one that was cut, as far as it came."""
+        opened = await archive.open_survey()
+        if opened is None:
+            return None
+        number, plan = opened
+        tiles = [ChipPoint(*middle) for middle in json.loads(plan)["tiles"]]
+        seen = [tile_of(row) for row in await store.read(READ_TILES, number)]
+        found = [candidate_of(row) for row in await store.read(READ_CANDIDATES, number)]
+        return cls(
+            store,
+            archive,
+            number,
+            tiles,
+            {tile.number: tile for tile in seen},
+            {candidate.number: candidate for candidate in found},
+        )
+
+    @property
+    def unseen(self) -> list[tuple[int, ChipPoint]]:
+        """Tiles that are still to be looked at, in their order."""
+        return [(n, middle) for n, middle in enumerate(self.tiles) if n not in self.seen]
+
+    @property
+    def waiting(self) -> list[Candidate]:
+        """Candidates that were not visited yet."""
+        return [one for one in self.candidates.values() if one.outcome is None]
+
+    def is_new(self, place: ChipPoint) -> bool:
+        return all(
+            (place.x_um - one.place.x_um) ** 2 + (place.y_um - one.place.y_um) ** 2 > SAME_UM**2
+            for one in self.candidates.values()
+        )
+
+    async def tile_seen(self, tile: Tile, found: list[Candidate]) -> None:
+        """All of it at once: a tile that was seen is never looked at again."""
+        writes = [put_tile(self.number, tile)]
+        writes += [put_candidate(self.number, candidate) for candidate in found]
+        await self.store.write(together(*writes))
+        self.seen[tile.number] = tile
+        self.candidates |= {candidate.number: candidate for candidate in found}
+
+    async def visited(
+        self, candidate: Candidate, outcome: str, site: Site | None, words: str = ""
+    ) -> None:
+        """What became of a candidate, and the site it is, in one stroke."""
+        known = candidate._replace(outcome=outcome)
+        write = put_candidate(self.number, known)
+        if site is None:
+            await self.store.write(write)
+        else:
+            await self.archive.record(site, "survey", words, write)
+        self.candidates[candidate.number] = known
+
+    async def end(self, how: str) -> None:
+        await self.store.write(end_survey(self.number, self.store.stamp(), how))

@@ -1,0 +1,196 @@
+"""SURVEYING: see the field in tiles, visit what shines, choose what to emit from."""
+
+import logging
+from dataclasses import dataclass
+
+from controller.charting import chart
+from controller.desk import Desk
+from controller.figures import SurveyProgress
+from controller.locking import best
+from controller.picturing import publish_picture
+from controller.registering import focused, settle
+from controller.site_tables import Candidate, Tile
+from controller.survey_book import SurveyBook
+from controller.visiting import Visitor
+from controller.wishes import Area, Unable
+from mapping.chart import Chart
+from mapping.placement import Placement
+from mapping.plane import plane
+from mapping.sight import aimed
+from optics.quantities import ChipPoint, StagePoint
+
+log = logging.getLogger(__name__)
+
+TILE_S, VISIT_S = 2.0, 6.0  # first guesses of how long one takes
+FOCUS_AGAIN_UM = 45.0  # from every place where the focus was found
+
+
+@dataclass
+class Round:
+    """One survey under way."""
+
+    desk: Desk
+    book: SurveyBook
+    chart: Chart
+    focused: list[StagePoint]
+
+    def tell(self, tile_s: float = TILE_S, visit_s: float = VISIT_S) -> None:
+        """How far it is."""
+        book = self.book
+        tiles, visits = len(book.unseen), len(book.waiting)
+        expected = visits + tiles * max(len(book.candidates), 1) / max(len(book.seen), 1)
+        left_s = tile_s * tiles + visit_s * expected
+        done_s = tile_s * len(book.seen) + visit_s * (len(book.candidates) - visits)
+        found = len(self.desk.archive.catalogue.sites)
+        fraction = done_s / (done_s + left_s) if done_s + left_s else 1.0
+        self.desk.news.publish(survey=SurveyProgress(fraction, left_s, found))
+
+
+async def survey(desk: Desk, target: object) -> None:
+    """All of it, or the rest of one that was cut; Unable when nothing usable shines."""
+    area = target if isinstance(target, Area) else None
+    desk.locked = None
+    async with desk.light.lit():
+        going = await _begun(desk, area)
+        going.tell()
+        await _see(going)
+        await _visit(going)
+    await going.book.end("complete")
+    desk.news.publish(survey=SurveyProgress(1.0, 0.0, len(desk.archive.catalogue.sites)))
+    desk.failed.clear()
+    site = best(desk)
+    if site is None:
+        seen = len(going.book.candidates)
+        raise Unable(f"of {seen} places that shine none is an emitter to be used")
+    log.info("surveyed: %d sites, %s is the best", len(desk.archive.catalogue.sites), site.id)
+    await desk.archive.select(site.id, "the best of the survey")
+
+
+async def _begun(desk: Desk, area: Area | None) -> Round:
+    """Where the chip lies is known, or it is a chip that was never seen."""
+    if desk.lying is not None:
+        await desk.eye.open_up()
+        book = None if area else await SurveyBook.resume(desk.store, desk.archive)
+        at = (
+            _middle_of(area, desk, desk.lying)
+            if book is None
+            else desk.lying.on_stage(book.tiles[0])
+        )
+        known = await chart(desk, at)
+        return Round(desk, book or await _fresh(desk, area, desk.lying), known, [at])
+    at = await focused(desk)
+    known = await chart(desk, at)
+    await desk.archive.begin_chip()
+    lying = Placement(lift_um=at.z_um)
+    await settle(desk, lying)
+    return Round(desk, await _fresh(desk, area, lying), known, [at])
+
+
+async def _fresh(desk: Desk, area: Area | None, lying: Placement) -> SurveyBook:
+    stage = _corners(desk, area)
+    corners = [lying.on_chip(corner) for corner in stage]
+    low, high = (
+        ChipPoint(*(pick(ends) for ends in zip(*corners, strict=True))) for pick in (min, max)
+    )
+    overlap = desk.config.survey.overlap
+    return await SurveyBook.begin(desk.store, desk.archive, (low, high), desk.eye.field_um, overlap)
+
+
+def _corners(desk: Desk, area: Area | None) -> tuple[StagePoint, StagePoint]:
+    """Of the area that was asked for, or of the square about the middle; within the travel."""
+    low, high = desk.devices.stage.travel
+    if area is None:
+        half_um = desk.config.survey.side_um / 2
+        x_um, y_um = (low.x_um + high.x_um) / 2, (low.y_um + high.y_um) / 2
+        area = Area(x_um - half_um, y_um - half_um, 2 * half_um, 2 * half_um)
+    left, bottom = max(area.x_um, low.x_um), max(area.y_um, low.y_um)
+    right = min(area.x_um + area.width_um, high.x_um)
+    top = min(area.y_um + area.height_um, high.y_um)
+    if left >= right or bottom >= top:
+        raise Unable("the stage cannot reach that area")
+    return StagePoint(left, bottom, 0.0), StagePoint(right, top, 0.0)
+
+
+def _middle_of(area: Area | None, desk: Desk, lying: Placement) -> StagePoint:
+    low, high = _corners(desk, area)
+    x_um, y_um = (low.x_um + high.x_um) / 2, (low.y_um + high.y_um) / 2
+    return lying.on_stage(lying.on_chip(StagePoint(x_um, y_um, 0.0))._replace(z_um=0.0))
+
+
+async def _see(going: Round) -> None:
+    """The tiles that were not seen yet."""
+    desk = going.desk
+    for number, middle in going.book.unseen:
+        await desk.eye.open_up()
+        at = await _in_focus(going, middle)
+        if at not in desk.devices.stage.travel:
+            await going.book.tile_seen(Tile(number, at, ""), [])
+            continue
+        pair = await desk.eye.pair(at)
+        await publish_picture(desk, pair)
+        look = await desk.eye.look(pair)
+        name = f"survey-{going.book.number:04d}/tile-{number:04d}.npz"
+        frames = {f"pump_{n}": frame.pixels for n, frame in enumerate(pair.frames)}
+        await desk.compute(desk.recordings.keep, name, frames)
+        spots = aimed(look, going.chart, at)
+        found = _candidates(going, number, [(s.aim, s.sigma_um, s.photons) for s in spots])
+        await going.book.tile_seen(Tile(number, at, name), found)
+        going.tell()
+
+
+async def _in_focus(going: Round, middle: ChipPoint) -> StagePoint:
+    """The tile's place, its height from the plane of all that was focused so far."""
+    desk = going.desk
+    at = _lying(desk).on_stage(middle)
+    height_um, x_slope, y_slope = plane(going.focused)
+    at = at._replace(z_um=height_um + x_slope * at.x_um + y_slope * at.y_um)
+    apart = [max(abs(at.x_um - f.x_um), abs(at.y_um - f.y_um)) for f in going.focused]
+    if min(apart) <= FOCUS_AGAIN_UM or at not in desk.devices.stage.travel:
+        return at
+    try:
+        at = await desk.eye.focus(at, 0.0, desk.devices.stage.travel)
+    except Unable as nothing:
+        log.info("%s; the plane is followed", nothing)
+        return at
+    going.focused.append(at)
+    return at
+
+
+def _candidates(
+    going: Round, tile: int, spots: list[tuple[StagePoint, float, float]]
+) -> list[Candidate]:
+    """New ones among them that are bright enough."""
+    lying, found = _lying(going.desk), list[Candidate]()
+    number = max(going.book.candidates, default=0)
+    for aim, sigma_um, photons in spots:
+        place = lying.on_chip(aim)
+        if photons >= going.desk.config.survey.least_photons and going.book.is_new(place):
+            number += 1
+            found.append(Candidate(number, tile, place, sigma_um, photons))
+    return found
+
+
+async def _visit(going: Round) -> None:
+    """Every candidate that waits, always the nearest next."""
+    desk = going.desk
+    visitor = Visitor(desk, going.book)
+    most = desk.config.survey.most_visits
+    chosen = sorted(going.book.waiting, key=lambda one: -one.photons)[:most]
+    here = ChipPoint(0.0, 0.0, 0.0) if not chosen else chosen[0].place
+    while chosen:
+        nearest = min(chosen, key=lambda one: (_apart(one.place, here), one.number))
+        chosen.remove(nearest)
+        here = nearest.place
+        began_s = desk.now_s()
+        await visitor.visit(nearest)
+        going.tell(visit_s=desk.now_s() - began_s)
+
+
+def _apart(one: ChipPoint, other: ChipPoint) -> float:
+    return (one.x_um - other.x_um) ** 2 + (one.y_um - other.y_um) ** 2
+
+
+def _lying(desk: Desk) -> Placement:
+    if desk.lying is None:
+        raise Unable("where the chip lies is not known")
+    return desk.lying

@@ -1,0 +1,43 @@
+"""VERIFYING: prove that what is in the focus is the site it is held for."""
+
+import logging
+
+from controller.desk import Desk
+from controller.locking import failure, placement
+from controller.purity import singleness
+from controller.wishes import Unable
+from mapping.catalogue import Kind
+from mapping.identity import judged
+from mapping.scan import Centring
+from mapping.visit import as_seen, glance
+
+log = logging.getLogger(__name__)
+
+
+async def verify(desk: Desk, _target: object) -> None:
+    """Place, depth, rate, dipole and g2 against the record; Unable says what does not fit."""
+    locked = desk.locked
+    if locked is None:
+        raise Unable("nothing is in the focus")
+    site, lying = locked.site, placement(desk)
+    pump_rad = (site.seen.pump_rad or 0.0) + lying.turn_rad
+    async with desk.light.lit():
+        plan = glance(locked.peak.at, Centring(reach_um=0.06), desk.power_uw, pump_rad)
+        found = await desk.probe.perform(plan)
+        if found.doubt:
+            raise failure(desk, site, found.doubt)
+        await desk.probe.go(found.peak.at)
+        kind, purity = await singleness(desk)
+    aim = lying.on_stage(site.place)
+    x, y, z = (at - wanted for at, wanted in zip(found.peak.at, aim, strict=True))
+    verdict = judged(site.seen, found, (x, y, z), lying.sigma_um, lying.turn_rad)
+    if not verdict.accepted:
+        raise failure(desk, site, verdict.words)
+    if kind is Kind.SEVERAL:
+        raise failure(desk, site, "its photons are not those of one emitter")
+    desk.failed.clear()
+    if purity is not None:
+        desk.news.publish(purity=purity)
+    told = ", ".join(f"{name} {pull:+.1f}" for name, pull in verdict.pulls.items())
+    log.info("%s is proven: %s (sigmas off its record)", site.id, told)
+    await desk.archive.note(site, as_seen(found, lying, kind), "verify", told)

@@ -1,0 +1,68 @@
+"""The whole rack, from blank memory to light on a proven emitter, and back to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hil.nature import ChipNature, WorldNature
+from hil.rig import MemoryRig
+from hil.wires import Manners
+from tests.rig.bench import Bench, MemoryHost
+
+pytestmark = pytest.mark.clocks("jumping")
+
+SMALL = WorldNature(chip=ChipNature(width_um=160.0, pair_share=0.0, cluster_share=0.0))
+LIT_AFTER_S = 1.0
+FIELD = {"survey": {"side_um": 25.0}}
+
+
+@asynccontextmanager
+async def running(rig: MemoryRig, data: Path) -> AsyncIterator[Bench]:
+    """A controller on this rig, for as long as the block lasts."""
+    async with rig.controller(data, rig.config(scpi_port=-1, **FIELD)):
+        yield Bench(rig, MemoryHost(rig.scpi_port), "")
+
+
+async def in_focus(rig: MemoryRig) -> tuple[int, float]:
+    """The emitter that truth has nearest the focus, and the share of its best light it gives."""
+    await asyncio.sleep(LIT_AFTER_S)
+    world, now_s = rig.rack.world, rig.clock()
+    emitters = world.scene(now_s).chip.emitters
+    aside_um = np.hypot(*(emitters.place_um - world.focus_um(now_s))[:, :2].T)
+    nearest = int(np.argmin(aside_um))
+    assert emitters.is_single[nearest]
+    given, best = world.signal_cps(nearest, now_s)
+    return nearest, given / best
+
+
+async def test_from_blank_memory_to_the_same_emitter_after_a_power_cycle(tmp_path: Path) -> None:
+    """Truth says which emitter shines, and that the light is dark whenever it is not wished."""
+    async with MemoryRig(1, Manners(), SMALL) as rig:
+        async with running(rig, tmp_path) as bench:
+            await bench.reach("SURVEYING")
+            await bench.reach("EMITTING", within_s=600)
+            emitter, share = await in_focus(rig)
+            assert share > 0.98
+            selected = await bench.ask("SITE:SEL?")
+            assert int(await bench.ask("SITE:COUN?")) >= 2
+            rate_cps = float((await bench.ask("FETC:BRIG?")).split(",")[0])
+            assert rate_cps > 20e3
+            epoch = int(await bench.ask("SOUR:EPOC?"))
+            assert await bench.ask("OUTP OFF;*OPC?;:SOUR:STAT?") == "1;READY"
+            assert rig.rack.world.laser_power_uw(rig.clock()) == 0.0
+            await bench.tell("OUTP ON")
+            await bench.reach("EMITTING")
+            assert await bench.errors() == '0,"No error"'
+        rig.rack.power_off()
+        rig.rack.power_on()
+        async with running(rig, tmp_path) as bench:
+            await bench.reach("REGISTERING", within_s=60)
+            await bench.reach("EMITTING", within_s=120)
+            again, share = await in_focus(rig)
+            assert (again, await bench.ask("SITE:SEL?")) == (emitter, selected)
+            assert share > 0.98
+            assert int(await bench.ask("SOUR:EPOC?")) == epoch
