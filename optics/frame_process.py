@@ -15,11 +15,11 @@ from optics.transports import Opener, ProtocolFactory, is_address, opener_for
 
 ENDS_WITHIN_S = 1.0
 MODULE = "optics.frame_server"
-SOURCES = ("aravis", "v4l2", "file")
+SOURCES = ("aravis", "pylon", "v4l2", "file")
 
 
 def camera_opener(address: str, in_memory: Mapping[str, Opener]) -> Opener:
-    """A frame server of our own for `aravis://`, `v4l2://`, `file://`; else one that runs already.
+    """A frame server of our own for `aravis://` and the like; else one that runs already.
 
     ValueError for an address that is none.
     """

@@ -8,6 +8,7 @@ import subprocess
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Generator, Iterator
 from ctypes.util import find_library
+from importlib.util import find_spec
 
 import hypothesis
 import pytest
@@ -23,7 +24,9 @@ blocking = BlockingGuard()
 NAMESPACE = ("unshare", "--map-root-user", "--net")
 """Of the network, since GigE Vision has one port for everybody."""
 GIGE = bool(find_library("aravis-0.8")) and not subprocess.run([*NAMESPACE, "true"]).returncode
-collect_ignore = [] if GIGE else ["accept/test_gige.py"]
+PYLON = find_spec("pypylon") is not None
+left_out = {"accept/test_gige.py": not GIGE, "accept/test_pylon.py": not PYLON}
+collect_ignore = [name for name, left in left_out.items() if left]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     needs = "" if GIGE else ": left out, needs libaravis-0.8-0 and unshare --map-root-user --net"
-    return f"seed: {config.option.seed}\nGigE Vision on loopback{needs}"
+    vendor = "" if PYLON else ": left out, needs pypylon"
+    cameras = f"GigE Vision on loopback{needs}\nBasler's emulated camera{vendor}"
+    return f"seed: {config.option.seed}\n{cameras}"
 
 
 @pytest.hookimpl(wrapper=True)

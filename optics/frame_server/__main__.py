@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from optics import frame_protocol as protocol
 from optics.frame_server.service import Session
@@ -27,7 +27,9 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", help="aravis://NAME, v4l2:///dev/videoN or file:///PATH")
+    parser.add_argument(
+        "source", help="aravis://NAME, pylon://SERIAL, v4l2:///dev/videoN or file:///PATH"
+    )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--listen", help="tcp://HOST:PORT or unix:///PATH")
     where.add_argument("--descriptor", type=int, help="a connected socket that was inherited")
@@ -52,17 +54,27 @@ def main() -> int:
 def _opened(address: str) -> Source:
     """The libraries are large, so only the one that is asked for is loaded."""
     parts = urlsplit(address)
-    name = unquote(parts.netloc + parts.path)
+    name, features = unquote(parts.netloc + parts.path), dict(parse_qsl(parts.query))
     if parts.scheme == "aravis":
         from optics.frame_server.aravis import Aravis
 
-        return Aravis(name, SLOTS)
+        return Aravis(name, features, SLOTS)
+    if parts.scheme == "pylon":
+        return _pylon(name, features)
     from optics.frame_server.opencv import Recorded, Video4Linux
 
     kinds: dict[str, Callable[[str, int], Source]] = {"v4l2": Video4Linux, "file": Recorded}
     if parts.scheme not in kinds:
-        raise NotPossible(f"{address!r}: write aravis://, v4l2:// or file://")
+        raise NotPossible(f"{address!r}: write aravis://, pylon://, v4l2:// or file://")
     return kinds[parts.scheme](name, SLOTS)
+
+
+def _pylon(serial: str, features: dict[str, str]) -> Source:
+    try:
+        from optics.frame_server.pylon import Pylon
+    except ImportError as err:
+        raise CameraGone("pypylon is not installed: .venv/bin/pip install pypylon") from err
+    return Pylon(serial, features, SLOTS)
 
 
 def _inherited(descriptor: int) -> Iterator[socket.socket]:

@@ -5,14 +5,14 @@ The library's own thread receives packets straight into the slots that the clien
 """
 
 import ctypes
-import math
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_size_t, c_uint, c_uint64, c_void_p
 from typing import Any
 
 from optics.frame_memory import FrameMemory
-from optics.frame_server.source import CameraGone, NotPossible, Region, Taken, Told
+from optics.frame_server.source import CameraGone, NotPossible, Region, Taken, Told, decibel
 from optics.pixels import FORMATS, frame_bytes
 
 LIBRARY = "libaravis-0.8.so.0"
@@ -49,7 +49,8 @@ class _GError(ctypes.Structure):
 class Aravis:
     """One camera, by its address, its serial number, or any name that the library takes."""
 
-    def __init__(self, name: str, slots: int) -> None:
+    def __init__(self, name: str, features: Mapping[str, str], slots: int) -> None:
+        """`features` are set once, by their GenICam names, in their order."""
         self._library = _loaded()
         self._device_errors = int(self._plain("arv_device_error_quark"))
         self._lost, self._exposure_us = False, 0.0
@@ -61,6 +62,8 @@ class Aravis:
                 raise CameraGone("somebody else controls the camera")
             with suppress(NotPossible):  # some cameras have a fixed size
                 self._ask("gv_auto_packet_size")
+        words = " ".join(f"{feature}={value}" for feature, value in features.items())
+        self._call("arv_device_set_features_from_string", self._device, words.encode())
         self._stream = c_void_p()
         self._least_gain = 0.0
         self.told = self._described()
@@ -93,7 +96,7 @@ class Aravis:
             self._ask("set_exposure_time_auto", c_int(0))
         self._ask("set_exposure_time", c_double(exposure_us))
         with suppress(NotPossible):  # has none to set; its limits say so
-            self._ask("set_gain", c_double(self._least_gain + _decibel(gain)))
+            self._ask("set_gain", c_double(self._least_gain + decibel(gain)))
         self._open_stream()
         self._block = None
         self._ask("start_acquisition")
@@ -289,11 +292,6 @@ def _loaded() -> ctypes.CDLL:
     for name, kind in _POINTERS.items():
         getattr(library, name).restype = kind
     return library
-
-
-def _decibel(factor: float) -> float:
-    """GenICam's SFNC has gains in dB."""
-    return 20.0 * math.log10(factor)
 
 
 def _text(raw: bytes | None) -> str:

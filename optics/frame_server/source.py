@@ -1,5 +1,6 @@
 """The shape a camera library takes behind the frame server: it may block, in its own process."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -92,3 +93,8 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give the camera back."""
+
+
+def decibel(factor: float) -> float:
+    """GenICam's SFNC has gains in dB."""
+    return 20.0 * math.log10(factor)
