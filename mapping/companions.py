@@ -41,8 +41,8 @@ def _left_over(places: Places, part: Part, psf: Psf) -> tuple[Places, Floats]:
     own = UNCERTAIN_SHARE * (fit.model - cut.ground)
     weight = cut.good / (fit.model + own**2)
     pixels = np.arange(width, dtype=float)
-    band_y = derivatives(pixels - pixels[:, None], psf.sigma_y, 1)[0]
-    band_x = derivatives(pixels - pixels[:, None], psf.sigma_x, 1)[0]
+    band_y = derivatives(pixels - pixels[:, None], psf.sigma_y, 1)[:, :, 0]
+    band_x = derivatives(pixels - pixels[:, None], psf.sigma_x, 1)[:, :, 0]
     score = band_y @ (weight * (cut.counts - fit.model)) @ band_x.T
     information = np.maximum((band_y**2) @ weight @ (band_x**2).T, 1e-12)
     height = score / np.sqrt(information)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.ground import coarse, refined
+from mapping.lines import with_lines
 from optics.psf import Psf, kernels, sharpest
 
 Floats = NDArray[np.float32]
@@ -15,6 +16,7 @@ Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 MASKED_SD = 4.0  # brighter pixels of the filtered frame say nothing about the ground
+LINE_PEAK_SD = 3.0  # lines show as rows of such peaks
 SHARP_SD = 5.0
 SHARP_SHARE = 0.8  # of what the narrowest image would leave in the neighbours
 
@@ -51,7 +53,7 @@ def threshold(area_px: float, sigma: float, false_alarms: float) -> float:
 
 
 def surveyed(photons: Floats, noise: Floats, broken: Flags, psf: Psf) -> Surveyed:
-    """Ground first from a running median, then again from all that shows no emitter."""
+    """Ground first from a running median, then from all that shows no emitter, then lines."""
     ground = coarse(photons, psf.sigma)
     lying = _sharp(photons, ground, noise, psf) & ~broken
     unfit = broken | lying
@@ -61,7 +63,12 @@ def surveyed(photons: Floats, noise: Floats, broken: Flags, psf: Psf) -> Surveye
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     empty = (cv2.dilate(bright, disc) == 0) & ~unfit
     ground = refined(photons, ground, noise, empty, psf.sigma)
-    return Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf))
+    seen = Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf))
+    top = peaks(seen, LINE_PEAK_SD)
+    lifted = with_lines(ground, photons, noise, seen.significance, top.row, top.column, psf)
+    if lifted is ground:
+        return seen
+    return Surveyed(lifted, lying, *_filtered(photons, lifted, noise, unfit, psf))
 
 
 def _filtered(

@@ -48,16 +48,17 @@ class Fit(NamedTuple):
 def drawn(psf: Psf, emitters: Emitters, width: int) -> tuple[Floats, Floats]:
     """The light of each window's emitters, and its slopes (n, 3 k, w * w)."""
     count, members = emitters.y.shape
-    orders = max(psf.shape.shape) + 1
+    orders = len(psf.shape) + 1
     pixels = np.arange(width) - width // 2
     along = [
         derivatives(pixels - at.reshape(-1, 1), sigma, orders)
         for at, sigma in ((emitters.y, psf.sigma_y), (emitters.x, psf.sigma_x))
     ]
     photons = emitters.photons.reshape(-1, 1, 1)
-    unit = images(psf, along[0][:-1], along[1][:-1])
-    by_y = images(psf, along[0][1:], along[1][:-1]) * (-photons / psf.sigma_y)
-    by_x = images(psf, along[0][:-1], along[1][1:]) * (-photons / psf.sigma_x)
+    y, x = along
+    unit = images(psf.shape, y[:, :, :-1], x[:, :, :-1])
+    by_y = images(psf.shape, y[:, :, 1:], x[:, :, :-1]) * (-photons / psf.sigma_y)
+    by_x = images(psf.shape, y[:, :, :-1], x[:, :, 1:]) * (-photons / psf.sigma_x)
     slopes = np.stack([by_y, by_x, unit], axis=1).reshape(count, 3 * members, -1)
     light = (unit * photons).reshape(count, members, width, width).sum(axis=1)
     return light, slopes

@@ -11,8 +11,9 @@ Flags = NDArray[np.bool_]
 
 BIN_SIGMAS = 1.5
 MEDIAN = 5  # bins: seven sigmas, a tenth of which one emitter fills
-REACH_SIGMAS = 3.0
+REACH_SIGMAS = 2.0
 LEAST_WEIGHT = 1e-3
+FILLINGS = 4
 CLIP_SD = 3.0
 LEAST = 1e-3  # photons per pixel; there is always some light
 
@@ -20,23 +21,33 @@ LEAST = 1e-3  # photons per pixel; there is always some light
 def coarse(photons: Floats, sigma: float) -> Floats:
     """A running median, which neither slopes nor single emitters move."""
     step = max(1, round(BIN_SIGMAS * sigma))
-    binned = cv2.GaussianBlur(cv2.medianBlur(_binned(photons, step), MEDIAN), (0, 0), 1.0)
-    return _full(np.asarray(binned, np.float32), photons.shape)
+    binned = np.asarray(cv2.medianBlur(_binned(photons, step), MEDIAN), np.float32)
+    return _full(_blurred(binned, 1.0), photons.shape)
 
 
 def refined(photons: Floats, ground: Floats, noise: Floats, empty: Flags, sigma: float) -> Floats:
-    """The mean of the empty pixels around, with outliers held back; nothing of the first estimate
-    stays where emitters stand, since they have lifted it."""
+    """What the empty pixels around say, with outliers held back; nothing of the first estimate
+    stays where emitters stand, since they have lifted it.
+
+    Holes are filled by the mean around them, again and again, until slopes go through them.
+    """
     sd = np.sqrt(ground + noise)
     sd *= CLIP_SD
     light = np.clip(photons, ground - sd, ground + sd)
     weight = empty.astype(np.float32)
     light *= weight
-    step = max(1, round(sigma))
+    step = max(1, round(BIN_SIGMAS * sigma))
     reach = REACH_SIGMAS * sigma / step
-    shares = cv2.GaussianBlur(_binned(weight, step), (0, 0), reach)
-    level = cv2.GaussianBlur(_binned(light, step), (0, 0), reach) / np.maximum(shares, LEAST_WEIGHT)
-    return _full(np.asarray(level, np.float32), photons.shape)
+    there, seen = _binned(weight, step), _binned(light, step)
+    level = _blurred(seen, reach) / np.maximum(_blurred(there, reach), LEAST_WEIGHT)
+    missing = 1 - there
+    for _ in range(FILLINGS):
+        level = _blurred(seen + missing * level, reach)
+    return _full(level, photons.shape)
+
+
+def _blurred(what: Floats, reach: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(what, (0, 0), reach), np.float32)
 
 
 def _binned(what: Floats, step: int) -> Floats:

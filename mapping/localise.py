@@ -9,16 +9,23 @@ from mapping import verdict
 from mapping.companions import companions
 from mapping.crowd import Field, Places, fit_all, half_width, joined
 from mapping.find import Surveyed, peaks, surveyed, threshold
-from mapping.lines import with_lines
 from mapping.measure import Measured, measured
+from mapping.point_image import guessed_sigma, measured_image
 from optics.psf import Psf
 from optics.quantities import PixelPoint
 from optics.sensor import Calibration, Exposed, exposed
+
+Floats = NDArray[np.float64]
 
 FALSE_ALARMS = 0.1  # that noise alone brings about in a frame
 FIRST_LOOK = 0.8  # of that threshold, for peaks that the fit then judges
 ROUNDS = 3
 EDGE_SIGMAS = 1.5
+TOLD = np.array(
+    [0.06, 0.06, 0.06, 0.02, 0.005]
+)  # how sure the image's forms are when its width is told
+GUESSED = np.array([1.0, 1.0, 0.3, 0.06, 0.02])
+OTHER_IMAGE = 0.08
 
 
 class Spot(NamedTuple):
@@ -52,10 +59,7 @@ class Look(NamedTuple):
 def looks(pixels: NDArray[Any], camera: Calibration) -> list[Look]:
     """Of one frame (h, w) or a stack (n, h, w), each by itself."""
     light = exposed(pixels, camera)
-    psf = Psf(camera.psf_sigma_px or 1.3, camera.psf_sigma_px or 1.3)
-    area = float(np.prod(light.noise.shape))
-    bar = threshold(area, psf.sigma, FALSE_ALARMS)
-    field, places = _first(light, psf, FIRST_LOOK * bar)
+    psf, bar, field, places, unsure = _prepared(light, camera.psf_sigma_px)
     if not len(places.y):
         return [Look([], []) for _ in light.photons]
     places, parts = fit_all(field, psf, places, np.arange(len(places.y)))
@@ -67,24 +71,39 @@ def looks(pixels: NDArray[Any], camera: Calibration) -> list[Look]:
         places, parts = fit_all(field, psf, places, np.arange(len(places.y)))
     noise_at = light.noise[_pixels(places, light)]
     seen = measured(places, parts, psf, noise_at)
-    return _told(seen, verdict.reasons(seen, psf), bar, light)
+    return _told(seen, verdict.reasons(seen, psf, unsure), bar, light)
 
 
-def _first(light: Exposed, psf: Psf, least: float) -> tuple[Field, Places]:
+def _prepared(light: Exposed, sigma_px: float | None) -> tuple[Psf, float, Field, Places, Floats]:
+    """The image of a point, the bar for peaks, the ground, the peaks, and the image's covariance."""
+    sigma, sure = (sigma_px, TOLD) if sigma_px else (guessed_sigma(light), GUESSED)
+    psf = Psf(sigma, sigma)
+    bar = threshold(light.noise.size, psf.sigma, FALSE_ALARMS)
+    field, places, snr = _first(light, psf, FIRST_LOOK * bar)
+    seen, unsure = measured_image(field, psf, places, snr, sure)
+    if abs(seen.sigma / psf.sigma - 1) > OTHER_IMAGE:
+        bar = threshold(light.noise.size, seen.sigma, FALSE_ALARMS)
+        field, places, snr = _first(light, seen, FIRST_LOOK * bar)
+        seen, unsure = measured_image(field, seen, places, snr, sure)
+    return seen, bar, field, places, unsure
+
+
+def _first(light: Exposed, psf: Psf, least: float) -> tuple[Field, Places, Floats]:
     margin = 2 * half_width(psf)
     noise = light.noise.astype(np.float32)
     surveys, found = [], []
     for number, photons in enumerate(light.photons.astype(np.float32)):
         seen = surveyed(photons, noise, light.broken, psf)
         top = peaks(seen, least)
-        ground = with_lines(seen.ground, photons, seen.significance, top.row, top.column, psf)
-        surveys.append(seen._replace(ground=ground))
-        found.append((np.full(len(top.row), number), top.row, top.column, top.photons))
-    frame, row, column, photons = (np.concatenate(what) for what in zip(*found, strict=True))
+        surveys.append(seen)
+        found.append(
+            (np.full(len(top.row), number), top.row, top.column, top.photons, top.significance)
+        )
+    frame, row, column, photons, snr = (np.concatenate(what) for what in zip(*found, strict=True))
     places = Places(
         frame, row.astype(float), column.astype(float), photons.astype(float), np.zeros(len(row))
     )
-    return _field(light, surveys, margin), places
+    return _field(light, surveys, margin), places, snr.astype(float)
 
 
 def _field(light: Exposed, surveys: list[Surveyed], margin: int) -> Field:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mapping.crowd import Part, Places
 from mapping.fit import Fit, Windows, inverted
-from mapping.shape import shapes
+from mapping.shape import FORMS, shapes
 from optics.psf import Psf
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ def measured(places: Places, parts: list[Part], psf: Psf, noise_at: Floats) -> M
         told.covariance[which] = everything[:, :3, :3]
         told.snr[which] = _significance(part.cut, part.fit, everything)
         told.ground[which] = _beneath(part) - noise_at[which]
-        form = shapes(part, psf)
+        form = shapes(part, psf, FORMS)
         told.form[which], told.form_covariance[which] = form.form, form.covariance
         told.misfit[which], told.light[which] = form.misfit, form.light
     return told

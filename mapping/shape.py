@@ -7,28 +7,30 @@ from numpy.typing import NDArray
 
 from mapping.crowd import Part
 from mapping.fit import Fit, Windows, inverted
-from optics.psf import Psf, derivatives
+from optics.psf import Psf, derivatives, images, rim
 
 Floats = NDArray[np.float64]
 
-FORMS = ("xx", "yy", "xy", "rim")
+WIDE, TALL, ASKEW = np.zeros((3, 3, 3))
+WIDE[0, 2], TALL[2, 0], ASKEW[1, 1] = 0.5, 0.5, 1.0  # the first two: shares of the variance
+FORMS = [WIDE, TALL, ASKEW, rim(4)]
 CORE_SIGMAS = 2.5
 
 
 class Shapes(NamedTuple):
-    """Per spot: relative excess of variance along x, y and the diagonal, of the rim, and fit."""
+    """Per spot."""
 
-    form: Floats  # (n, 4)
-    covariance: Floats  # (n, 4, 4)
+    form: Floats  # (n, forms): how much of each is in it
+    covariance: Floats  # (n, forms, forms)
     misfit: Floats  # reduced deviance of the core, in sigmas
     light: Floats  # (n,): how much a hundredth of the image's light would add to that, in sigmas
 
 
-def shapes(part: Part, psf: Psf) -> Shapes:
+def shapes(part: Part, psf: Psf, forms: list[Floats]) -> Shapes:
     """One Fisher step from the fitted point image towards other forms (a score test)."""
     cut, fit = part.cut, part.fit
     count, width = cut.counts.shape[:2]
-    slopes = np.concatenate([fit.slopes, _forms(fit, psf, width)], axis=1)
+    slopes = np.concatenate([fit.slopes, _slopes(fit, psf, width, forms)], axis=1)
     weight = (cut.good / fit.model).reshape(count, 1, -1)
     information = (slopes * weight) @ slopes.swapaxes(1, 2)
     known = fit.slopes.shape[1]
@@ -41,19 +43,15 @@ def shapes(part: Part, psf: Psf) -> Shapes:
     return Shapes(form, covariance[:, known:, known:], *_misfit(cut, fit, psf))
 
 
-def _forms(fit: Fit, psf: Psf, width: int) -> Floats:
-    """Slopes of the first emitter's image by its forms, (n, 4, w * w)."""
+def _slopes(fit: Fit, psf: Psf, width: int, forms: list[Floats]) -> Floats:
+    """Of the first emitter's image by its forms, (n, forms, w * w)."""
     pixels = np.arange(width) - width // 2
-    y = derivatives(pixels - fit.emitters.y[:, :1], psf.sigma_y, 5)
-    x = derivatives(pixels - fit.emitters.x[:, :1], psf.sigma_x, 5)
-
-    def outer(i: int, j: int) -> Floats:
-        return np.asarray(y[i][:, :, None] * x[j][:, None, :])
-
-    rim = outer(4, 0) + 2 * outer(2, 2) + outer(0, 4)
-    forms = np.stack([outer(0, 2) / 2, outer(2, 0) / 2, outer(1, 1), rim], axis=1)
-    forms *= fit.emitters.photons[:, :1, None, None]
-    return forms.reshape(len(forms), 4, -1)
+    orders = max(len(form) for form in forms)
+    y = derivatives(pixels - fit.emitters.y[:, :1], psf.sigma_y, orders)
+    x = derivatives(pixels - fit.emitters.x[:, :1], psf.sigma_x, orders)
+    slopes = [images(form, y[:, :, : len(form)], x[:, :, : len(form)]) for form in forms]
+    photons = fit.emitters.photons[:, :1, None, None]
+    return (np.stack(slopes, axis=1) * photons).reshape(len(x), len(forms), -1)
 
 
 def _misfit(cut: Windows, fit: Fit, psf: Psf) -> tuple[Floats, Floats]:

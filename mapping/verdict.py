@@ -22,9 +22,9 @@ CLOSE_SIGMAS = 2.5  # to the next one: a group and not single emitters
 TOLD_APART_SIGMAS = 1.5
 
 
-def odd(seen: Measured) -> Floats:
+def odd(seen: Measured, unsure: Floats) -> Floats:
     """How far each form lies from a point image, chi squared of four."""
-    spread = seen.form_covariance + np.diag(TOLERANCE**2)
+    spread = seen.form_covariance + np.diag(TOLERANCE**2) + unsure
     return np.asarray(
         np.einsum("ni,ni->n", seen.form, np.linalg.solve(spread, seen.form[:, :, None])[:, :, 0])
     )
@@ -39,9 +39,9 @@ def groups(seen: Measured, psf: Psf, reach_sigmas: float) -> tuple[Ints, Ints]:
     return group.astype(np.int64), np.bincount(group)[group].astype(np.int64)
 
 
-def reasons(seen: Measured, psf: Psf) -> list[str]:
+def reasons(seen: Measured, psf: Psf, unsure: Floats) -> list[str]:
     """Per spot, why it is no single emitter; empty where it is one."""
-    chi = odd(seen)
+    chi = odd(seen, unsure)
     bad_fit = seen.misfit > MISFIT_SD + UNCERTAIN**2 * seen.light
     group, size = groups(seen, psf, CLOSE_SIGMAS)
     suspect = (chi > FORM_BAR) | bad_fit

@@ -30,33 +30,37 @@ class Psf(NamedTuple):
 
 
 def derivatives(away: Floats, sigma: float, orders: int) -> Floats:
-    """D_0 to D_(orders-1), (orders, n, w), in pixels so far from the emitters; `away` is (n, w)."""
+    """D_0 to D_(orders-1) in pixels so far from the emitters: (n, w) gives (n, w, orders)."""
     edges = np.concatenate([away - 0.5, away[:, -1:] + 0.5], axis=1) / sigma
-    steps = np.empty((orders, *away.shape))
-    steps[0] = np.diff(ndtr(edges), axis=1)
-    bell = np.exp(-0.5 * edges * edges) / math.sqrt(2 * math.pi)
-    before, now = np.zeros_like(edges), bell
+    steps = np.empty((*away.shape, orders))
+    steps[:, :, 0] = np.diff(ndtr(edges), axis=1)
+    before, now = np.zeros_like(edges), np.exp(-0.5 * edges * edges) / math.sqrt(2 * math.pi)
     for order in range(1, orders):
-        steps[order] = np.diff(now, axis=1)
+        steps[:, :, order] = np.diff(now, axis=1)
         before, now = now, -edges * now - (order - 1) * before
     return steps
 
 
-def images(psf: Psf, along_y: Floats, along_x: Floats) -> Floats:
+def images(shape: Floats, along_y: Floats, along_x: Floats) -> Floats:
     """Light of unit emitters (n, h, w) from the derivatives along both axes."""
-    rows, columns = psf.shape.shape
-    total = along_y[0][:, :, None] * along_x[0][:, None, :]
-    for i in range(rows):
-        for j in range(columns):
-            if i + j and psf.shape[i, j]:
-                total += (psf.shape[i, j] * along_y[i])[:, :, None] * along_x[j][:, None, :]
-    return np.asarray(total)
+    if shape.size == 1:
+        return np.asarray(along_y[:, :, :1] * along_x[:, None, :, 0])
+    return np.asarray((along_y @ shape) @ along_x.swapaxes(1, 2))
+
+
+def rim(order: int) -> Floats:
+    """The Laplacian taken order / 2 times: light moved between core and rim."""
+    half = order // 2
+    shape = np.zeros((order + 1, order + 1))
+    for i in range(half + 1):
+        shape[2 * i, order - 2 * i] = math.comb(half, i)
+    return shape
 
 
 def kernels(psf: Psf, half: int) -> tuple[Floats, Floats]:
     """The Gaussian part along y and x on whole pixels, for filters."""
     away = np.arange(-half, half + 1, dtype=float)[None]
-    return derivatives(away, psf.sigma_y, 1)[0, 0], derivatives(away, psf.sigma_x, 1)[0, 0]
+    return derivatives(away, psf.sigma_y, 1)[0, :, 0], derivatives(away, psf.sigma_x, 1)[0, :, 0]
 
 
 def sharpest(psf: Psf) -> tuple[float, float]:
