@@ -71,7 +71,9 @@ def looks(pixels: NDArray[Any], camera: Calibration) -> list[Look]:
         places, parts = fit_all(field, psf, places, np.arange(len(places.y)))
     noise_at = light.noise[_pixels(places, light)]
     seen = measured(places, parts, psf, noise_at)
-    return _told(seen, verdict.reasons(seen, psf, unsure), bar, light)
+    return _told(
+        seen, verdict.reasons(seen, psf, unsure, light.noise.size, len(light.photons)), bar, light
+    )
 
 
 def _prepared(light: Exposed, sigma_px: float | None) -> tuple[Psf, float, Field, Places, Floats]:

@@ -18,8 +18,9 @@ ALONE_SIGMAS = 6.0
 BRIGHT_SD = 12.0
 MOST = 120  # spots
 ALL_FORMS = [*FORMS, rim(6)]
-SPREAD = np.array([0.06, 0.06, 0.06, 0.02, 0.005])  # of forms among spots, beyond counting
-OUTLIER = 16.0  # chi squared of two or five
+SPREAD = np.array([0.03, 0.03, 0.03, 0.01, 0.003])  # of forms among spots, beyond counting
+OUTLIER = 9.0  # chi squared of two or five
+MANY = 0.35  # of the most
 NO_GAUSSIAN = 20.0  # chi squared of five
 WIDER, NARROWER = 0.5, -0.3  # variance in one step
 WIDTHS = (0.8, 1.05, 1.4, 1.85, 2.4, 3.2)
@@ -84,10 +85,11 @@ def _exemplary(field: Field, psf: Psf, places: Places, snr: Floats) -> Ints:
 
 
 def _agreed(forms: Floats, weights: Floats, prior: Floats, so_far: Floats) -> tuple[Floats, Floats]:
-    """Weighted mean of those that lie near the one whom most lie near."""
+    """Weighted mean of those near one whom many lie near; the narrowest, since company widens."""
     apart = forms[:, None] - forms
     near = np.einsum("mni,nij,mnj->mn", apart, weights, apart, optimize=True) < OUTLIER
-    mean = forms[near.sum(axis=1).argmax()]
+    many = np.flatnonzero(near.sum(axis=1) >= MANY * near.sum(axis=1).max())
+    mean = forms[many[forms[many, :2].sum(axis=1).argmin()]]
     covariance = np.linalg.inv(prior)
     for _ in range(4):
         off = forms - mean

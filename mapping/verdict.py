@@ -1,10 +1,13 @@
 """What each spot is: one emitter, or what else."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
+from scipy.special import gammaln
 
 from mapping.crowd import located
 from mapping.measure import Measured
@@ -19,7 +22,8 @@ FORM_BAR = 18.5  # chi squared of four: one single emitter in a thousand
 MISFIT_SD = 5.0
 UNCERTAIN = 3.0  # hundredths of the light that the model of the image may be off
 CLOSE_SIGMAS = 2.5  # to the next one: a group and not single emitters
-TOLD_APART_SIGMAS = 1.5
+GROUP_SIGMAS = (2.5, 3.2, 4.0)
+BY_CHANCE = 0.05  # groups in a frame
 
 
 def odd(seen: Measured, unsure: Floats) -> Floats:
@@ -39,7 +43,23 @@ def groups(seen: Measured, psf: Psf, reach_sigmas: float) -> tuple[Ints, Ints]:
     return group.astype(np.int64), np.bincount(group)[group].astype(np.int64)
 
 
-def reasons(seen: Measured, psf: Psf, unsure: Floats) -> list[str]:
+def packed(seen: Measured, psf: Psf, area_px: float, frames: int) -> Flags:
+    """Spots in groups such as chance hardly makes in a frame, at the density of the whole field.
+
+    Points at density d whose circles of radius r hold l = d pi r^2 others: some n k^(k-3) l^(k-1)
+    / (k-1)! groups of k among n, by the number of trees on k points (Cayley).
+    """
+    far = np.zeros(len(seen.snr), bool)
+    for reach in GROUP_SIGMAS:
+        group, size = groups(seen, psf, reach)
+        many = (group.max(initial=0) + 1) / frames
+        others = many * math.pi * (reach * psf.sigma) ** 2 / area_px
+        log_number = (size - 3) * np.log(size) + (size - 1) * math.log(others) - gammaln(size)
+        far |= (size > 2) & (log_number + math.log(many) < math.log(BY_CHANCE))
+    return far
+
+
+def reasons(seen: Measured, psf: Psf, unsure: Floats, area_px: float, frames: int) -> list[str]:
     """Per spot, why it is no single emitter; empty where it is one."""
     chi = odd(seen, unsure)
     bad_fit = seen.misfit > MISFIT_SD + UNCERTAIN**2 * seen.light
@@ -54,5 +74,5 @@ def reasons(seen: Measured, psf: Psf, unsure: Floats) -> list[str]:
     long = np.hypot(seen.form[:, 0] - seen.form[:, 1], seen.form[:, 2])
     words[suspect & (width >= 0) & (long > 0.6 * width)] = "streak"
     words[(size == 2) & spoiled[group]] = "pair"
-    words[(size > 2)] = "cluster"
+    words[((size > 2) & spoiled[group]) | packed(seen, psf, area_px, frames)] = "cluster"
     return [str(word) for word in words]
