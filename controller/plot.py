@@ -1,10 +1,7 @@
 """Plain pictures of curves, fit for a data sheet: axes with units, legend, marks; PNG."""
 
-import errno
 import math
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import cv2
@@ -90,19 +87,6 @@ def draw(
     write(image, note, (LEFT, 60 * FINER), SMALL * 1.1)
     small = cv2.resize(image, (WIDTH // FINER, HEIGHT // FINER), interpolation=cv2.INTER_AREA)
     return cv2.imencode(".png", small)[1].tobytes()
-
-
-def save(path: Path, png: bytes) -> None:
-    """The whole file or, with an OSError, none: written beside and put in place in one step."""
-    place = path.resolve()  # a link is kept and what it points to replaced
-    if place.exists() and not place.is_file():
-        raise OSError(errno.EINVAL, "is no regular file")
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(png)
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _at(x: Axis, y: Axis, x_value: float, y_value: float, parts: int = 1) -> Place:

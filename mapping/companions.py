@@ -10,14 +10,16 @@ from optics.psf import Psf, derivatives
 Floats = NDArray[np.float64]
 
 LEFT_OVER_SD = 5.0
-UNCERTAIN_SHARE = 0.03  # of its own light by which an image may differ from the model
 APART_SIGMAS = 1.2
 SEARCHED_SIGMAS = 4.0
 
 
-def companions(places: Places, parts: list[Part], psf: Psf) -> Places:
-    """The strongest left-over peak near each fitted emitter, each once."""
-    found = [_left_over(places, part, psf) for part in parts]
+def companions(places: Places, parts: list[Part], psf: Psf, share: float) -> Places:
+    """The strongest left-over peak near each fitted emitter, each once.
+
+    `share` of its own light is how far an image may differ from the model.
+    """
+    found = [_left_over(places, part, psf, share) for part in parts]
     peaks = Places(
         np.concatenate([peak.frame for peak, _ in found]),
         *(np.concatenate([peak[i] for peak, _ in found]) for i in range(1, 5)),
@@ -34,11 +36,11 @@ def companions(places: Places, parts: list[Part], psf: Psf) -> Places:
     return picked(peaks, np.flatnonzero(free))
 
 
-def _left_over(places: Places, part: Part, psf: Psf) -> tuple[Places, Floats]:
+def _left_over(places: Places, part: Part, psf: Psf, share: float) -> tuple[Places, Floats]:
     """Place and significance of each window's highest peak above the bar."""
     cut, fit = part.cut, part.fit
     width = cut.counts.shape[1]
-    own = UNCERTAIN_SHARE * (fit.model - cut.ground)
+    own = share * (fit.model - cut.ground)
     weight = cut.good / (fit.model + own**2)
     pixels = np.arange(width, dtype=float)
     band_y = derivatives(pixels - pixels[:, None], psf.sigma_y, 1)[:, :, 0]

@@ -39,10 +39,11 @@ def refined(photons: Floats, ground: Floats, noise: Floats, empty: Flags, sigma:
     step = max(1, round(BIN_SIGMAS * sigma))
     reach = REACH_SIGMAS * sigma / step
     there, seen = _binned(weight, step), _binned(light, step)
-    level = _blurred(seen, reach) / np.maximum(_blurred(there, reach), LEAST_WEIGHT)
+    shares = np.maximum(_blurred(there, reach), LEAST_WEIGHT)
+    level = np.asarray(_blurred(seen, reach) / shares, np.float32)
     missing = 1 - there
     for _ in range(FILLINGS):
-        level = _blurred(seen + missing * level, reach)
+        level = _blurred(np.asarray(seen + missing * level, np.float32), reach)
     return _full(level, photons.shape)
 
 

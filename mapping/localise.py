@@ -1,31 +1,26 @@
 """Every emitter in a frame: where, how bright, how sure, and what only looks like one."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping import verdict
 from mapping.companions import companions
-from mapping.crowd import Field, Places, fit_all, half_width, joined
-from mapping.find import Surveyed, peaks, surveyed, threshold
+from mapping.crowd import Field, Part, Places, fit_all, joined
+from mapping.flags import flags, lying_spots, saturated
 from mapping.measure import Measured, measured
-from mapping.point_image import guessed_sigma, measured_image
+from mapping.scan_lines import blurred_x, jitter_variance, without_dark_lines
+from mapping.seek import Sought, sought
+from mapping.verdict import UNCERTAIN, reasons
 from optics.psf import Psf
 from optics.quantities import PixelPoint
-from optics.sensor import Calibration, Exposed, exposed
+from optics.sensor import Calibration, Exposed, counted, exposed
 
 Floats = NDArray[np.float64]
 
-FALSE_ALARMS = 0.1  # that noise alone brings about in a frame
-FIRST_LOOK = 0.8  # of that threshold, for peaks that the fit then judges
-ROUNDS = 3
-EDGE_SIGMAS = 1.5
-TOLD = np.array(
-    [0.06, 0.06, 0.06, 0.02, 0.005]
-)  # how sure the image's forms are when its width is told
-GUESSED = np.array([1.0, 1.0, 0.3, 0.06, 0.02])
-OTHER_IMAGE = 0.08
+COMPANION_ROUNDS = 3
+TOGETHER_PX = 1 << 22  # pixels of frames that are fitted at once; bounds the memory
 
 
 class Spot(NamedTuple):
@@ -57,99 +52,88 @@ class Look(NamedTuple):
 
 
 def looks(pixels: NDArray[Any], camera: Calibration) -> list[Look]:
-    """Of one frame (h, w) or a stack (n, h, w), each by itself."""
-    light = exposed(pixels, camera)
-    psf, bar, field, places, unsure = _prepared(light, camera.psf_sigma_px)
-    if not len(places.y):
-        return [Look([], []) for _ in light.photons]
-    places, parts = fit_all(field, psf, places, np.arange(len(places.y)))
-    for _ in range(ROUNDS):
-        more = companions(places, parts, psf)
+    """Of one camera frame (h, w) or a stack of the same camera's (n, h, w)."""
+    return [
+        look
+        for stack in _portions(pixels)
+        for look in _looked(exposed(stack, camera), camera.psf_sigma_px)
+    ]
+
+
+def scan_looks(counts: NDArray[Any], psf_sigma_px: float | None = None) -> list[Look]:
+    """Of one map of counted photons (h, w), scanned line by line, or a stack of them (n, h, w)."""
+    return [
+        look
+        for stack in _portions(counts)
+        for look in _looked(counted(stack), psf_sigma_px, by_lines=True)
+    ]
+
+
+def _portions(pixels: NDArray[Any]) -> list[NDArray[Any]]:
+    stack = pixels[None] if pixels.ndim == 2 else pixels
+    step = max(1, TOGETHER_PX // max(stack[0].size, 1)) if len(stack) else 1
+    return [stack[first : first + step] for first in range(0, len(stack), step)]
+
+
+def _looked(light: Exposed, sigma_px: float | None, *, by_lines: bool = False) -> list[Look]:
+    start = sought(light, sigma_px)
+    answer = [Look([], lying_spots(lying)) for lying in start.lying]
+    if not len(start.places.y):
+        return answer
+    jitter_px2 = 0.0
+    places, parts = fit_all(start.field, start.psf, start.places, _all(start.places))
+    if by_lines:
+        field = without_dark_lines(start.field, places, parts, start.psf)
+        start = start._replace(field=field)
+        places, parts = fit_all(field, start.psf, places, _all(places))
+        jitter_px2 = jitter_variance(parts)
+    share = math.hypot(UNCERTAIN, math.sqrt(jitter_px2) / start.psf.sigma_x)
+    places, parts = _with_companions(start.field, start.psf, places, parts, share)
+    seen = measured(places, parts, start.psf, _beneath(light.noise, places))
+    seen.covariance[:, 1, 1] += blurred_x(jitter_px2, start.psf)
+    _tell(answer, seen, start, light, share)
+    return answer
+
+
+def _all(places: Places) -> NDArray[np.int64]:
+    return np.arange(len(places.y))
+
+
+def _with_companions(
+    field: Field, psf: Psf, places: Places, parts: list[Part], share: float
+) -> tuple[Places, list[Part]]:
+    for _ in range(COMPANION_ROUNDS):
+        more = companions(places, parts, psf, share)
         if not len(more.y):
             break
         places = joined(places, more)
-        places, parts = fit_all(field, psf, places, np.arange(len(places.y)))
-    noise_at = light.noise[_pixels(places, light)]
-    seen = measured(places, parts, psf, noise_at)
-    return _told(
-        seen, verdict.reasons(seen, psf, unsure, light.noise.size, len(light.photons)), bar, light
-    )
+        places, parts = fit_all(field, psf, places, _all(places))
+    return places, parts
 
 
-def _prepared(light: Exposed, sigma_px: float | None) -> tuple[Psf, float, Field, Places, Floats]:
-    """The image of a point, the bar for peaks, the ground, the peaks, and the image's covariance."""
-    sigma, sure = (sigma_px, TOLD) if sigma_px else (guessed_sigma(light), GUESSED)
-    psf = Psf(sigma, sigma)
-    bar = threshold(light.noise.size, psf.sigma, FALSE_ALARMS)
-    field, places, snr = _first(light, psf, FIRST_LOOK * bar)
-    seen, unsure = measured_image(field, psf, places, snr, sure)
-    if abs(seen.sigma / psf.sigma - 1) > OTHER_IMAGE:
-        bar = threshold(light.noise.size, seen.sigma, FALSE_ALARMS)
-        field, places, snr = _first(light, seen, FIRST_LOOK * bar)
-        seen, unsure = measured_image(field, seen, places, snr, sure)
-    return seen, bar, field, places, unsure
+def _beneath(noise: Floats, places: Places) -> Floats:
+    height, width = noise.shape
+    row = np.clip(np.rint(places.y), 0, height - 1).astype(np.int64)
+    return np.asarray(noise[row, np.clip(np.rint(places.x), 0, width - 1).astype(np.int64)])
 
 
-def _first(light: Exposed, psf: Psf, least: float) -> tuple[Field, Places, Floats]:
-    margin = 2 * half_width(psf)
-    noise = light.noise.astype(np.float32)
-    surveys, found = [], []
-    for number, photons in enumerate(light.photons.astype(np.float32)):
-        seen = surveyed(photons, noise, light.broken, psf)
-        top = peaks(seen, least)
-        surveys.append(seen)
-        found.append(
-            (np.full(len(top.row), number), top.row, top.column, top.photons, top.significance)
-        )
-    frame, row, column, photons, snr = (np.concatenate(what) for what in zip(*found, strict=True))
-    places = Places(
-        frame, row.astype(float), column.astype(float), photons.astype(float), np.zeros(len(row))
-    )
-    return _field(light, surveys, margin), places, snr.astype(float)
-
-
-def _field(light: Exposed, surveys: list[Surveyed], margin: int) -> Field:
-    noise = light.noise
-    counts = np.maximum(light.photons + noise, 1e-3)
-    ground = np.array([seen.ground for seen in surveys]) + noise
-    good = ~np.array([seen.lying for seen in surveys]) & ~light.broken
-    around = ((0, 0), (margin, margin), (margin, margin))
-    return Field(
-        np.pad(counts, around, constant_values=1.0),
-        np.pad(ground, around, constant_values=1.0),
-        np.pad(good, around),
-        margin,
-    )
-
-
-def _pixels(places: Places, light: Exposed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _tell(answer: list[Look], seen: Measured, start: Sought, light: Exposed, share: float) -> None:
+    """Every spot above the bar, as an emitter or with what it is instead."""
     height, width = light.noise.shape
-    y = np.clip(np.rint(places.y), 0, height - 1).astype(np.int64)
-    return y, np.clip(np.rint(places.x), 0, width - 1).astype(np.int64)
-
-
-def _told(seen: Measured, why: list[str], bar: float, light: Exposed) -> list[Look]:
-    answer = [Look([], []) for _ in light.photons]
-    sd = np.sqrt(np.einsum("nii->ni", seen.covariance))
-    places = seen.places
-    for i in np.flatnonzero(seen.snr >= bar):
+    why = reasons(seen, start.psf, start.unsure, share, (len(answer), height, width))
+    full = saturated(light.saturated, seen.places, start.psf)
+    notes = flags(seen, start.psf, (height, width))
+    places, sd = seen.places, np.sqrt(np.einsum("nii->ni", seen.covariance))
+    inside = (np.abs(places.x - width / 2 + 0.5) <= width / 2) & (
+        np.abs(places.y - height / 2 + 0.5) <= height / 2
+    )
+    for i in np.flatnonzero((seen.snr >= start.bar) & inside):
         at = PixelPoint(float(places.x[i]), float(places.y[i]))
-        look = answer[places.frame[i]]
-        if why[i]:
-            look.rejected.append(Rejected(at, why[i]))
+        look, reason = answer[places.frame[i]], "saturated" if full[i] else why[i]
+        if reason:
+            look.rejected.append(Rejected(at, reason))
             continue
         y_err, x_err, photons_err = map(float, sd[i])
-        look.spots.append(
-            Spot(
-                at,
-                float(places.photons[i]),
-                float(seen.ground[i]),
-                x_err,
-                y_err,
-                float(seen.covariance[i, 0, 1]),
-                photons_err,
-                float(seen.snr[i]),
-                (),
-            )
-        )
-    return answer
+        known = (float(places.photons[i]), float(seen.ground[i]), x_err, y_err)
+        xy, snr = float(seen.covariance[i, 0, 1]), float(seen.snr[i])
+        look.spots.append(Spot(at, *known, xy, photons_err, snr, notes[i]))

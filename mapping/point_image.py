@@ -34,8 +34,8 @@ def measured_image(
 ) -> tuple[Psf, Floats]:
     """The image that most bright lonely spots agree on, and the covariance of its forms.
 
-    First the Gaussian's own widths, then, with those held, what the image has beside it: linear, so
-    there is one answer. `sure` is how well the forms were known before, one standard deviation each.
+    First the Gaussian's own widths, then, with those held, what the image has beside it: linear,
+    so there is one answer. `sure` is how well the forms were known before, in standard deviations.
     """
     chosen = _exemplary(field, psf, places, snr)
     if not len(chosen):
@@ -73,10 +73,9 @@ def _asked(
 
 def _exemplary(field: Field, psf: Psf, places: Places, snr: Floats) -> Ints:
     """The brightest with nobody near and no border."""
-    if len(snr) < 2:
-        lonely = np.full(len(snr), np.inf)
-    else:
-        lonely = cKDTree(located(places)).query(located(places), k=2)[0][:, 1]
+    lonely = np.full(len(snr), np.inf)
+    if len(snr) > 1:
+        lonely = np.asarray(cKDTree(located(places)).query(located(places), k=[2])[0])[:, 0]
     half = half_width(psf)
     height, width = (size - 2 * field.margin - half for size in field.counts.shape[1:])
     inside = (places.y > half) & (places.x > half) & (places.y < height) & (places.x < width)
@@ -97,7 +96,7 @@ def _agreed(forms: Floats, weights: Floats, prior: Floats, so_far: Floats) -> tu
         covariance = np.linalg.inv(prior + weights[keep].sum(axis=0))
         pull = np.einsum("nij,nj->i", weights[keep], forms[keep]) - prior @ so_far
         mean = covariance @ pull
-    return mean, covariance
+    return np.asarray(mean), np.asarray(covariance)
 
 
 def _wider(psf: Psf, change: Floats) -> Psf:

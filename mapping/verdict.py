@@ -20,9 +20,10 @@ Ints = NDArray[np.int64]
 TOLERANCE = np.array([0.03, 0.03, 0.03, 0.008])  # by which forms of true emitters may differ
 FORM_BAR = 18.5  # chi squared of four: one single emitter in a thousand
 MISFIT_SD = 5.0
-UNCERTAIN = 3.0  # hundredths of the light that the model of the image may be off
+UNCERTAIN = 0.03  # share of its own light by which an image may differ from the model
 CLOSE_SIGMAS = 2.5  # to the next one: a group and not single emitters
 GROUP_SIGMAS = (2.5, 3.2, 4.0)
+RING, LONG = 0.05, 0.6
 BY_CHANCE = 0.05  # groups in a frame
 
 
@@ -59,20 +60,25 @@ def packed(seen: Measured, psf: Psf, area_px: float, frames: int) -> Flags:
     return far
 
 
-def reasons(seen: Measured, psf: Psf, unsure: Floats, area_px: float, frames: int) -> list[str]:
-    """Per spot, why it is no single emitter; empty where it is one."""
-    chi = odd(seen, unsure)
-    bad_fit = seen.misfit > MISFIT_SD + UNCERTAIN**2 * seen.light
+def reasons(
+    seen: Measured, psf: Psf, unsure: Floats, share: float, shape: tuple[int, int, int]
+) -> list[str]:
+    """Per spot, why it is no single emitter; empty where it is one.
+
+    `share` of its own light is how far an image may differ from the model.
+    """
+    suspect = odd(seen, unsure + np.diag([share**2 - UNCERTAIN**2] * 4)) > FORM_BAR
+    suspect |= seen.misfit > MISFIT_SD + (100 * share) ** 2 * seen.light
     group, size = groups(seen, psf, CLOSE_SIGMAS)
-    suspect = (chi > FORM_BAR) | bad_fit
-    spoiled = np.zeros(group.max(initial=0) + 1, bool)
-    spoiled[group[suspect]] = True
-    words = np.full(len(chi), "", dtype="U16")
+    spoiled = np.isin(group, group[suspect])
+    words = np.full(len(size), "", dtype="U16")
     width = seen.form[:, 0] + seen.form[:, 1]
-    words[suspect] = "blob"
-    words[suspect & (width < 0)] = "particle hit"
     long = np.hypot(seen.form[:, 0] - seen.form[:, 1], seen.form[:, 2])
-    words[suspect & (width >= 0) & (long > 0.6 * width)] = "streak"
-    words[(size == 2) & spoiled[group]] = "pair"
-    words[((size > 2) & spoiled[group]) | packed(seen, psf, area_px, frames)] = "cluster"
+    words[suspect] = "blob"
+    words[suspect & (seen.form[:, 3] < -RING)] = "ring"
+    words[suspect & (long > LONG * np.abs(width))] = "streak"
+    words[suspect & (width < 0)] = "particle hit"
+    words[(size == 2) & spoiled] = "pair"
+    frames, height, columns = shape
+    words[((size > 2) & spoiled) | packed(seen, psf, height * columns, frames)] = "cluster"
     return [str(word) for word in words]

@@ -108,7 +108,7 @@ def _question(options: argparse.Namespace) -> "Question":
 
 
 def _save(options: argparse.Namespace, results: dict[str, Any], outcome: "Outcome") -> None:
-    from controller.plot import save
+    from controller.whole import save
 
     if options.png:
         from controller.photon_report import picture

@@ -114,7 +114,7 @@ def _check(setup: "Setup", pulses: float | None) -> None:
 
 def _draw(path: Path, setup: "Setup", found: "Worth", pulses: float | None) -> None:
     from controller.key_report import picture
-    from controller.plot import save
+    from controller.whole import save
 
     try:
         save(path, picture(setup, found, pulses))

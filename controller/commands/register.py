@@ -2,13 +2,11 @@
 
 import argparse
 import json
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from controller.commands.terminal import BAD_INPUT, DONE, REFUSED, complain, say
+from controller.whole import save
 
 EXAMPLE = "example: gansource register map.json obs.json --out pose.json"
 
@@ -69,18 +67,9 @@ def _no_number(word: str) -> float:
 
 
 def _write(path: Path, answer: dict[str, Any]) -> None:
-    """All of it or nothing."""
-    part = None
     try:
-        number, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(number, "w") as file:
-            file.write(json.dumps(answer) + "\n")
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
+        save(path, f"{json.dumps(answer)}\n".encode())
     except OSError as err:
-        if part is not None:
-            with suppress(OSError):
-                Path(part).unlink()
         raise BadFile(f"{path}: {err.strerror}; give a place that can be written") from err
 
 

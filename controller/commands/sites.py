@@ -81,14 +81,13 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from controller import plot
 
     found = _kept(options)
     if options.site is not None and options.site not in found.catalogue.sites:
         return complain(f"{options.site}: no such site; `gansource sites list` has them", BAD_INPUT)
     if options.png is not None:
         try:
-            plot.save(options.png, _picture(found))
+            whole.save(options.png, _picture(found))
         except OSError as err:
             return complain(f"{options.png}: {err.strerror}; give another place", BAD_INPUT)
     if options.site is None:
@@ -106,7 +105,6 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from controller import plot
     from mapping.catalogue_json import as_json
 
     document = json.dumps(as_json(_kept(options).catalogue), indent=1)
@@ -114,7 +112,7 @@ def _export(options: argparse.Namespace) -> int:
         say(document)
         return DONE
     try:
-        plot.save(options.out, document.encode() + b"\n")
+        whole.save(options.out, document.encode() + b"\n")
     except OSError as err:
         return complain(f"{options.out}: {err.strerror}; give another place", BAD_INPUT)
     return DONE

@@ -1,0 +1,60 @@
+"""What the lines of a scan do to an emitter: each a little beside the last, some in the dark."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.crowd import Field, Part, Places
+from optics.psf import Psf
+
+Floats = NDArray[np.float64]
+
+DARK_SD = 4.0
+DARK_SHARE = 0.5  # of the light that must be missing at the least
+JITTER_SD = 3.0
+
+
+def without_dark_lines(field: Field, places: Places, parts: list[Part], psf: Psf) -> Field:
+    """Lines in which an emitter blinked are no longer asked about it."""
+    good = field.good.copy()
+    half = math.ceil(3 * psf.sigma_x)
+    for part in parts:
+        fit = part.fit
+        unit = fit.slopes[:, 2].reshape(fit.model.shape)
+        weight = np.where(part.cut.good, 1 / fit.model, 0)
+        missing = -(unit * weight * (part.cut.counts - fit.model)).sum(axis=2)
+        known = np.maximum((unit**2 * weight).sum(axis=2), 1e-12)
+        lost = missing / known > DARK_SHARE * fit.emitters.photons[:, :1]
+        spot, line = np.nonzero(lost & (missing / np.sqrt(known) > DARK_SD))
+        row = part.row[spot] + line - fit.model.shape[1] // 2 + field.margin
+        columns = part.column[spot, None] + np.arange(-half, half + 1) + field.margin
+        good[places.frame[part.which[spot], None], row[:, None], columns] = False
+    return field._replace(good=good)
+
+
+def jitter_variance(parts: list[Part]) -> float:
+    """Of the lines' places along x, in pixels squared, beyond what counting explains.
+
+    A line's score has the variance I + I^2 v when its place varies by v (I its information).
+    """
+    excess = information = doubt = 0.0
+    for part in parts:
+        fit = part.fit
+        slope = fit.slopes[:, 1].reshape(fit.model.shape)
+        weight = np.where(part.cut.good, 1 / fit.model, 0)
+        score = (slope * weight * (part.cut.counts - fit.model)).sum(axis=2)
+        known = (slope**2 * weight).sum(axis=2)
+        shared = known * known / np.maximum(known.sum(axis=1, keepdims=True), 1e-12)
+        unfitted = np.maximum(known - shared, 0)  # the fit itself took out the common part
+        excess += float(np.minimum(score**2 - unfitted, 16 * unfitted).sum())
+        information += float((unfitted**2).sum())
+        doubt += float((2 * unfitted**2).sum())
+    if excess < JITTER_SD * math.sqrt(doubt) or not information:
+        return 0.0
+    return excess / information
+
+
+def blurred_x(variance: float, psf: Psf) -> float:
+    """What that leaves in an emitter's x: the lines through it average."""
+    return variance / max(2 * math.sqrt(math.pi) * psf.sigma_y, 1.0)
