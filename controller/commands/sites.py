@@ -82,6 +82,8 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
 
+    from controller import whole
+
     found = _kept(options)
     if options.site is not None and options.site not in found.catalogue.sites:
         return complain(f"{options.site}: no such site; `gansource sites list` has them", BAD_INPUT)
@@ -105,6 +107,8 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    from controller import whole
+
     from mapping.catalogue_json import as_json
 
     document = json.dumps(as_json(_kept(options).catalogue), indent=1)
