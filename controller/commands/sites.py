@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from controller import whole
 from controller.commands.run import data_folder
 from controller.commands.terminal import BAD_INPUT, DAMAGED, DONE, OUT_OF_REACH, complain, say
 
@@ -81,9 +82,6 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-
-    from controller import whole
-
     found = _kept(options)
     if options.site is not None and options.site not in found.catalogue.sites:
         return complain(f"{options.site}: no such site; `gansource sites list` has them", BAD_INPUT)
@@ -107,8 +105,6 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from controller import whole
-
     from mapping.catalogue_json import as_json
 
     document = json.dumps(as_json(_kept(options).catalogue), indent=1)
