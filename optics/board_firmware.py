@@ -45,10 +45,7 @@ class Firmware(NamedTuple):
 
 def load(folder: Path) -> Firmware:
     """What belongs into a slot: every module of the folder but those of the boot code."""
-    try:
-        found = {path.name: path.read_bytes() for path in folder.glob("*.py")}
-    except OSError as err:
-        raise BadFirmware(f"{folder}: {err.strerror}; give the folder of the firmware") from err
+    found = _found(folder)
     boot = set(_constant(folder, found, "slots.py", "BOOT"))
     files = {name: content for name, content in found.items() if name not in boot}
     if missing := [name for name in NEEDED if name not in files]:
@@ -56,6 +53,22 @@ def load(folder: Path) -> Firmware:
     for name in files:
         _parsed(folder, found, name)
     return Firmware(files, str(_constant(folder, found, "firmware.py", "VERSION")))
+
+
+def boot_code(folder: Path) -> dict[str, bytes]:
+    """What lies at the root of the flash, and no update reaches."""
+    found = _found(folder)
+    names = _constant(folder, found, "slots.py", "BOOT")
+    for name in names:
+        _parsed(folder, found, name)
+    return {name: found[name] for name in names}
+
+
+def _found(folder: Path) -> dict[str, bytes]:
+    try:
+        return {path.name: path.read_bytes() for path in folder.glob("*.py")}
+    except OSError as err:
+        raise BadFirmware(f"{folder}: {err.strerror}; give the folder of the firmware") from err
 
 
 def _constant(folder: Path, found: Mapping[str, bytes], module: str, name: str) -> Any:

@@ -75,6 +75,11 @@ class BoardFlash:
         told(1.0)
         return _flashed(before, after, firmware, slots, failed, changed=True)
 
+    async def appears(self) -> None:
+        """Wait for a board that has just been started."""
+        await asyncio.sleep(LAST_WORDS_S)
+        await self._returned()
+
     async def aclose(self) -> None:
         await self._line.aclose()
 
@@ -130,6 +135,9 @@ class BoardFlash:
         with contextlib.suppress(DeviceLost):  # its answer may be lost, and the order heard
             await self._line.ask(how)
         await asyncio.sleep(LAST_WORDS_S)
+        return await self._returned()
+
+    async def _returned(self) -> tuple[Greeting, Slots]:
         try:
             async with asyncio.timeout(BACK_WITHIN_S):
                 while True:

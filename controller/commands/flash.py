@@ -10,6 +10,8 @@ from controller.commands.progress import Progress
 from controller.commands.terminal import BAD_INPUT, DONE, OUT_OF_REACH, complain, say
 
 if TYPE_CHECKING:  # nothing of `optics` is imported before the command line has looked where it is
+    from collections.abc import Mapping
+
     from optics.board_firmware import Firmware
     from optics.board_flash import Flashed
 
@@ -34,20 +36,26 @@ def add_to(commands: Any, home: Path) -> None:
         metavar="DIR",
         help="another firmware than this clone's",
     )
+    parser.add_argument(
+        "--blank",
+        action="store_true",
+        help="the board has MicroPython and nothing of ours: put the boot code on it first",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--data", type=Path, metavar="DIR", help="state folder; not needed here")
     parser.set_defaults(execute=_execute, hands_on=False)
 
 
 def _execute(options: argparse.Namespace) -> int:
-    from optics.board_firmware import BadFirmware, load
+    from optics.board_firmware import BadFirmware, boot_code, load
     from optics.board_flash import GivenUp
     from optics.faults import DeviceFault
     from optics.transports import BadAddress
 
     port = options.port if "://" in options.port else f"serial://{Path(options.port).absolute()}"
     try:
-        flashed = asyncio.run(_flash(port, load(options.firmware)))
+        boot = boot_code(options.firmware) if options.blank else None
+        flashed = asyncio.run(_flash(port, load(options.firmware), boot))
     except (BadFirmware, BadAddress) as err:
         return complain(err, BAD_INPUT)
     except GivenUp as err:
@@ -60,16 +68,32 @@ def _execute(options: argparse.Namespace) -> int:
     return DONE
 
 
-async def _flash(address: str, firmware: "Firmware") -> "Flashed":
+async def _flash(
+    address: str, firmware: "Firmware", boot: "Mapping[str, bytes] | None"
+) -> "Flashed":
     from optics.board_flash import BoardFlash
     from optics.transports import opener_for
 
     board, progress = BoardFlash(opener_for(address, {})), Progress("flashing", silent_s=0.0)
     try:
+        if boot is not None:
+            await _install(address, boot)
+            await board.appears()
         return await board.flash(firmware, progress.at)
     finally:
         progress.done()
         await board.aclose()
+
+
+async def _install(address: str, boot: "Mapping[str, bytes]") -> None:
+    from optics.board_console import BoardConsole
+    from optics.transports import opener_for
+
+    console = BoardConsole(opener_for(address, {}))
+    try:
+        await console.install(boot)
+    finally:
+        await console.aclose()
 
 
 def _in_words(flashed: "Flashed") -> str:

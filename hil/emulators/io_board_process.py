@@ -101,7 +101,8 @@ class IoBoardProcess:
         tty.setraw(slave)
         loop.add_reader(self._master, self._readable)
         self._child = await asyncio.create_subprocess_exec(
-            *(interpreter(), "-X", f"heapsize={HEAP}", "main.py"),
+            *(interpreter(), "-X", f"heapsize={HEAP}"),
+            *await asyncio.to_thread(_program, self.folder),
             cwd=self.folder,
             env={"MICROPYPATH": f"{MODULES}:{ROOT}", "RIG_FD": str(wires.theirs.fileno())},
             pass_fds=[wires.theirs.fileno()],
@@ -138,6 +139,11 @@ class IoBoardProcess:
 
     def _readable(self) -> None:
         self.said(os.read(self._master, 4096))
+
+
+def _program(flash: Path) -> list[str]:
+    """What it starts with; without any it is a console, as a board is."""
+    return ["main.py"] if (flash / "main.py").exists() else []
 
 
 def _filled(files: Mapping[str, bytes]) -> Path:

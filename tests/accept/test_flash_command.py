@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from tests.boards.host import VERSION, VERSION_LINE
 
 ROOT = Path(__file__).parents[2]
 FIRMWARE = ROOT / "boards" / "io_board"
+BOOT_VERSION = re.search(r'BOOT_VERSION = "(.*)"', (FIRMWARE / "service.py").read_text())[1]  # type: ignore[index]
 
 
 class Ended(NamedTuple):
@@ -29,9 +31,9 @@ class Ended(NamedTuple):
 class Shop:
     """A board on a port that vanishes with it, and the command."""
 
-    def __init__(self, port: PtyPort) -> None:
+    def __init__(self, port: PtyPort, files: Mapping[str, bytes] | None = None) -> None:
         self.port = port
-        self.board = IoBoardProcess(asyncio.get_running_loop().time)
+        self.board = IoBoardProcess(asyncio.get_running_loop().time, files=files)
         self.board.said, port.heard = port.send, self._heard
         self.board.present = self._seen
         self._up = asyncio.Event()
@@ -67,8 +69,14 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    shop = Shop(PtyPort(tmp_path / "board"))
+def files() -> Mapping[str, bytes] | None:
+    """On the board's flash; none: as it leaves the workshop."""
+    return None
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, files: Mapping[str, bytes] | None) -> AsyncIterator[Shop]:
+    shop = Shop(PtyPort(tmp_path / "board"), files)
     await shop.start()
     yield shop
     await shop.stop()
@@ -113,6 +121,17 @@ async def test_flash_again_and_firmware_that_gives_way(
         0,
         f"2.0.0 -> {VERSION} in slot A, kept",
     )
+
+
+@pytest.mark.parametrize("files", [{}], ids=["blank"])
+async def test_a_blank_board_takes_the_boot_code_and_then_the_firmware(shop: Shop) -> None:
+    first = await shop.flash("--blank")
+    assert (first.err, first.status) == ("", 0)
+    assert f"boot {BOOT_VERSION} -> {VERSION} in slot B, kept" in first.out
+    assert "already" in (await shop.flash()).out
+    refused = await shop.flash("--blank")
+    assert (refused.status, refused.out) == (5, "")
+    assert "runs our firmware" in refused.err
 
 
 async def test_nobody_there_and_nothing_to_flash(shop: Shop, tmp_path: Path) -> None:
