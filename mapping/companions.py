@@ -1,5 +1,7 @@
 """Emitters that hide behind brighter ones: found in what the fits leave over."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -7,7 +9,7 @@ from scipy.spatial import cKDTree
 from mapping.crowd import Part, Places, located, picked
 from optics.psf import Psf, derivatives
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 LEFT_OVER_SD = 5.0
 APART_SIGMAS = 1.2

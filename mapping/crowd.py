@@ -1,7 +1,7 @@
 """All emitters of all frames fitted together: each in its window, its neighbours beside it."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from mapping.fit import Emitters, Fit, Windows, drawn, fitted
 from optics.psf import Psf
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -66,19 +66,58 @@ def cut_out(field: Field, frame: Ints, row: Ints, column: Ints, half: int) -> Wi
     )
 
 
-def fit_all(field: Field, psf: Psf, start: Places, which: Ints) -> tuple[Places, list[Part]]:
-    """The chosen ones fitted, the rest left as they are."""
-    places, parts = start, []
+def fit_all(
+    field: Field, psf: Psf, start: Places, which: Ints, alone: int = ALONE
+) -> tuple[Places, list[Part]]:
+    """The chosen ones fitted, the rest left as they are; those with neighbours hear of them."""
+    places = start
+    parts: list[Part] = []
     for turn in range(ROUNDS):
         ties = _ties(places, psf, which)
-        parts = [
-            _part(field, psf, places, which[ties.members[which] == members], ties, members)
-            for members in np.unique(ties.members[which])
+        near = np.isin(which, ties.of)
+        crowd, lonely = which[near], which[~near]
+        chosen = [crowd[ties.members[crowd] == count] for count in np.unique(ties.members[crowd])]
+        if turn == 0:
+            chosen.append(lonely)
+        fresh = [
+            _part(field, psf, places, some, ties, int(ties.members[some[0]]), alone)
+            for some in chosen
+            if len(some)
         ]
-        places = _updated(places, parts)
-        if turn == 0 and not ties.joint.any():
+        places = _updated(places, fresh)
+        parts = [*without(parts, crowd), *fresh]
+        which = crowd
+        if not len(crowd):
             break
     return places, parts
+
+
+def refit(
+    field: Field, psf: Psf, places: Places, parts: list[Part], more: Places
+) -> tuple[Places, list[Part]]:
+    """With more emitters: these, and whoever they reach."""
+    known = len(places.y)
+    places = joined(places, more)
+    reach = 2 * half_width(psf)
+    far, _ = cKDTree(located(more)).query(located(places), distance_upper_bound=reach)
+    which = np.flatnonzero(np.isfinite(far) | (np.arange(len(places.y)) >= known))
+    places, fresh = fit_all(field, psf, places, which)
+    return places, [*without(parts, which), *fresh]
+
+
+def without(parts: list[Part], which: Ints) -> list[Part]:
+    """The parts, with some places taken out."""
+    left = []
+    for part in parts:
+        keep = np.flatnonzero(~np.isin(part.which, which))
+        if len(keep) == len(part.which):
+            left.append(part)
+        elif len(keep):
+            cut = Windows(part.cut.counts[keep], part.cut.ground[keep], part.cut.good[keep])
+            emitters = Emitters(*(what[keep] for what in part.fit.emitters))
+            fit = Fit(emitters, *(what[keep] for what in part.fit[1:]))
+            left.append(Part(part.which[keep], cut, fit, part.row[keep], part.column[keep]))
+    return left
 
 
 class Ties(NamedTuple):
@@ -105,7 +144,9 @@ def _ties(places: Places, psf: Psf, which: Ints) -> Ties:
     return Ties(of, other, joint, np.bincount(of[joint], minlength=len(places.y)))
 
 
-def _part(field: Field, psf: Psf, places: Places, chosen: Ints, ties: Ties, members: int) -> Part:
+def _part(
+    field: Field, psf: Psf, places: Places, chosen: Ints, ties: Ties, members: int, alone: int
+) -> Part:
     height, width = _size(field)
     row, column = _pixel(places.y[chosen], height), _pixel(places.x[chosen], width)
     half = half_width(psf)
@@ -119,7 +160,7 @@ def _part(field: Field, psf: Psf, places: Places, chosen: Ints, ties: Ties, memb
     start = Emitters(
         places.y[group] - row[:, None], places.x[group] - column[:, None], places.photons[group]
     )
-    turns = JOINTLY if members else ALONE
+    turns = JOINTLY if members else alone
     return Part(
         chosen, cut, fitted(cut, psf, start, known, turns, places.extra[chosen]), row, column
     )
@@ -142,7 +183,7 @@ def _with_others(
     into, other = slot[ties.of[known]], ties.other[known]
     y, x = places.y[other] - row[into], places.x[other] - column[into]
     there = Emitters(y[:, None], x[:, None], places.photons[other][:, None])
-    light, _ = drawn(psf, there, cut.ground.shape[1])
+    light, _ = drawn(psf, there, cut.ground.shape[1])  # slopes are not asked for
     ground = cut.ground.copy()
     np.add.at(ground, into, light)
     return cut._replace(ground=ground)

@@ -16,7 +16,8 @@ Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 MASKED_SD = 4.0  # brighter pixels of the filtered frame say nothing about the ground
-LINE_PEAK_SD = 3.0  # lines show as rows of such peaks
+EVEN = 1e-3
+LINE_PEAK_SD = 3.3  # lines show as rows of such peaks
 SHARP_SD = 5.0
 SHARP_SHARE = 0.8  # of what the narrowest image would leave in the neighbours
 
@@ -36,7 +37,7 @@ class Surveyed(NamedTuple):
     ground: Floats
     lying: Flags  # pixels too sharp for any light
     significance: Floats  # of an emitter centred in each pixel
-    photons: Floats  # of it
+    scale: Floats  # photons that are as significant as one
 
 
 def threshold(area_px: float, sigma: float, false_alarms: float) -> float:
@@ -58,11 +59,7 @@ def surveyed(photons: Floats, noise: Floats, broken: Flags, psf: Psf) -> Surveye
     lying = _sharp(photons, ground, noise, psf) & ~broken
     unfit = broken | lying
     first, _ = _filtered(photons, ground, noise, unfit, psf)
-    bright = (first > MASKED_SD).astype(np.uint8)
-    reach = 2 * math.ceil(2 * psf.sigma) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    empty = (cv2.dilate(bright, disc) == 0) & ~unfit
-    ground = refined(photons, ground, noise, empty, psf.sigma)
+    ground = refined(photons, ground, noise, _empty(first, unfit, psf), psf.sigma)
     seen = Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf))
     top = peaks(seen, LINE_PEAK_SD)
     lifted = with_lines(ground, photons, noise, seen.significance, top.row, top.column, psf)
@@ -71,18 +68,36 @@ def surveyed(photons: Floats, noise: Floats, broken: Flags, psf: Psf) -> Surveye
     return Surveyed(lifted, lying, *_filtered(photons, lifted, noise, unfit, psf))
 
 
+def _empty(significance: Floats, unfit: Flags, psf: Psf) -> Flags:
+    bright = (significance > MASKED_SD).view(np.uint8)
+    reach = 2 * math.ceil(2 * psf.sigma) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    return np.asarray(~(cv2.dilate(bright, disc).view(np.bool_) | unfit))
+
+
 def _filtered(
     photons: Floats, ground: Floats, noise: Floats, unfit: Flags, psf: Psf
 ) -> tuple[Floats, Floats]:
-    """Score of an emitter in each pixel in sigmas, and its photons (Neyman and Pearson's test)."""
-    along_y, along_x = kernels(psf, math.ceil(3.5 * psf.sigma))
+    """Score of an emitter in each pixel in sigmas (Neyman and Pearson's test), and the photons
+    of one sigma. Where the noise is even the weights are too, and need no filter."""
+    along_y, along_x = kernels(psf, math.ceil(3 * psf.sigma))
     weight = 1 / (ground + noise)
-    weight[unfit] = 0
+    excess = photons - ground
+    excess *= weight
+    uneven = np.ptp(noise) > EVEN * noise[0, 0]
+    if unfit.any():
+        excess[unfit] = 0
+        if uneven:
+            weight[unfit] = 0
     border = cv2.BORDER_CONSTANT
-    score = cv2.sepFilter2D((photons - ground) * weight, -1, along_x, along_y, borderType=border)
-    information = cv2.sepFilter2D(weight, -1, along_x**2, along_y**2, borderType=border)
-    known = np.maximum(information, 1e-12)
-    return np.asarray(score / np.sqrt(known)), np.asarray(score / known)
+    score = cv2.sepFilter2D(excess, -1, along_x, along_y, borderType=border)
+    if uneven:
+        known = cv2.sepFilter2D(weight, -1, along_x**2, along_y**2, borderType=border)
+        weight = np.asarray(np.maximum(known, 1e-12), np.float32)
+    else:
+        weight *= np.float32((along_x**2).sum() * (along_y**2).sum())
+    scale = np.asarray(1 / np.sqrt(weight), np.float32)
+    return np.asarray(score * scale, np.float32), scale
 
 
 def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf) -> Flags:
@@ -94,7 +109,7 @@ def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf) -> Flags:
     height, width = photons.shape
     lying = np.zeros((height, width), bool)
     above, spread = photons - ground, ground + noise
-    bright = above > SHARP_SD * np.sqrt(spread)
+    bright = above * np.abs(above) > SHARP_SD**2 * spread
     bright[[0, -1]] = bright[:, [0, -1]] = False
     row, column = np.nonzero(bright)
     light = above[row, column]
@@ -117,6 +132,9 @@ def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf) -> Flags:
 def peaks(seen: Surveyed, least: float) -> Candidates:
     """Local maxima above a significance."""
     highest = cv2.dilate(seen.significance, np.ones((3, 3), np.uint8))
-    row, column = np.nonzero((seen.significance >= least) & (seen.significance == highest))
-    at = row, column
-    return Candidates(row, column, seen.significance[at], seen.photons[at])
+    width = seen.significance.shape[1]
+    bright = np.flatnonzero(seen.significance >= least)
+    top = seen.significance.ravel()[bright] == highest.ravel()[bright]
+    at = row, column = bright[top] // width, bright[top] % width
+    significance = seen.significance[at]
+    return Candidates(row, column, significance, significance * seen.scale[at])

@@ -4,23 +4,25 @@ A pixel counts photons and adds read noise: counts + noise variance are taken as
 light + noise variance (Huang et al., Nature Methods 10, 653 (2013)).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optics.psf import Psf, derivatives, images
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 STEP_PX, FEWER, MORE = 0.6, 0.4, 2.5  # of one iteration at most
 LEAST_PHOTONS = 1e-3
+LEAST_SHARE = np.float32(0.05)  # of the ground, that any model keeps
+ONE = np.float32(1)
 
 
 class Windows(NamedTuple):
-    """Square cuts around emitters, (n, w, w)."""
+    """Square cuts around emitters, (n, w, w), of single precision."""
 
     counts: Floats  # photons + noise variance, not below zero
     ground: Floats  # expected without emitters: light + noise variance
@@ -46,22 +48,24 @@ class Fit(NamedTuple):
 
 
 def drawn(psf: Psf, emitters: Emitters, width: int) -> tuple[Floats, Floats]:
-    """The light of each window's emitters, and its slopes (n, 3 k, w * w)."""
+    """The light of each window's emitters, and its slopes (n, 3 k + 1, w * w)."""
     count, members = emitters.y.shape
     orders = len(psf.shape) + 1
     pixels = np.arange(width) - width // 2
-    along = [
-        derivatives(pixels - at.reshape(-1, 1), sigma, orders)
-        for at, sigma in ((emitters.y, psf.sigma_y), (emitters.x, psf.sigma_x))
-    ]
-    photons = emitters.photons.reshape(-1, 1, 1)
-    y, x = along
+    y = derivatives(pixels - emitters.y.reshape(-1, 1), psf.sigma_y, orders)
+    x = derivatives(pixels - emitters.x.reshape(-1, 1), psf.sigma_x, orders)
+    photons = emitters.photons.reshape(-1, 1, 1).astype(np.float32)
+    slopes = np.ones((count, 3 * members + 1, width, width), np.float32)
+    each = (count, members, width, width)
     unit = images(psf.shape, y[:, :, :-1], x[:, :, :-1])
-    by_y = images(psf.shape, y[:, :, 1:], x[:, :, :-1]) * (-photons / psf.sigma_y)
-    by_x = images(psf.shape, y[:, :, :-1], x[:, :, 1:]) * (-photons / psf.sigma_x)
-    slopes = np.stack([by_y, by_x, unit], axis=1).reshape(count, 3 * members, -1)
-    light = (unit * photons).reshape(count, members, width, width).sum(axis=1)
-    return light, slopes
+    slopes[:, 2::3] = unit.reshape(each)
+    by_y = images(psf.shape, y[:, :, 1:] * (-photons / psf.sigma_y), x[:, :, :-1])
+    slopes[:, 0:-1:3] = by_y.reshape(each)
+    by_x = images(psf.shape, y[:, :, :-1], x[:, :, 1:] * (-photons / psf.sigma_x))
+    slopes[:, 1:-1:3] = by_x.reshape(each)
+    unit *= photons
+    light = unit if members == 1 else unit.reshape(each).sum(axis=1)
+    return light, slopes.reshape(count, 3 * members + 1, -1)
 
 
 def fitted(
@@ -78,20 +82,20 @@ def fitted(
 
 def _at(cut: Windows, psf: Psf, emitters: Emitters, extra: Floats, extra_sd: Floats) -> Fit:
     count, width = cut.counts.shape[:2]
-    light, slopes = drawn(psf, emitters, width)
-    base = cut.ground + extra[:, None, None]
-    model = np.maximum(base + light, 0.05 * cut.ground)
-    slopes = np.concatenate([slopes, np.ones((count, 1, width * width))], axis=1)
+    model, slopes = drawn(psf, emitters, width)
+    model += cut.ground
+    model += extra.astype(np.float32)[:, None, None]
+    np.maximum(model, LEAST_SHARE * cut.ground, out=model)
     weight = (cut.good / model).reshape(count, 1, -1)
-    information = (slopes * weight) @ slopes.swapaxes(1, 2)
+    information = ((slopes * weight) @ slopes.swapaxes(1, 2)).astype(np.float64)
     information[:, -1, -1] += extra_sd**-2.0
     return Fit(emitters, extra, model, slopes, information)
 
 
 def _stepped(cut: Windows, fit: Fit, extra_sd: Floats) -> tuple[Emitters, Floats]:
     count, members = fit.emitters.y.shape
-    off = (cut.good * (cut.counts / fit.model - 1)).reshape(count, -1, 1)
-    score = (fit.slopes @ off)[:, :, 0]
+    off = (cut.good * (cut.counts / fit.model - ONE)).reshape(count, -1, 1)
+    score = (fit.slopes @ off)[:, :, 0].astype(np.float64)
     score[:, -1] -= fit.extra / extra_sd**2
     step = solved(fit.information, score)
     moves = step[:, :-1].reshape(count, members, 3)

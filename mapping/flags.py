@@ -60,6 +60,8 @@ def lying_spots(lying: Flags) -> list["Rejected"]:
     """Single pixels are hot, several together are a particle's track."""
     from mapping.localise import Rejected
 
+    if not lying.any():
+        return []
     count, _, stats, middle = cv2.connectedComponentsWithStats(lying.astype(np.uint8))
     return [
         Rejected(

@@ -33,6 +33,11 @@ def with_lines(
     Medians, so that other emitters on the line do not count.
     """
     across = _offsets(psf)
+    near = across.reshape(DIRECTIONS, 2, SAMPLES, 2)[:, :, :NEXT].reshape(DIRECTIONS, -1, 2)
+    beside = _sampled(significance, row[:, None], column[:, None], near)
+    beside = beside.reshape(len(row), DIRECTIONS, 2, NEXT).mean(axis=3).min(axis=2)
+    maybe = beside.max(axis=1, initial=0) > LINE_SD
+    row, column = row[maybe], column[maybe]
     there = _lasting(_sampled(significance, row[:, None], column[:, None], across))
     lift, count = np.zeros_like(ground), np.zeros_like(ground)
     excess, sd = photons - ground, np.sqrt(ground + noise)

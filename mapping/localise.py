@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.companions import companions
-from mapping.crowd import Field, Part, Places, fit_all, joined
+from mapping.crowd import Field, Part, Places, fit_all, refit
 from mapping.flags import flags, lying_spots, saturated
 from mapping.measure import Measured, measured
 from mapping.scan_lines import blurred_x, jitter_variance, without_dark_lines
@@ -17,7 +17,7 @@ from optics.psf import Psf
 from optics.quantities import PixelPoint
 from optics.sensor import Calibration, Exposed, counted, exposed
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 COMPANION_ROUNDS = 3
 TOGETHER_PX = 1 << 22  # pixels of frames that are fitted at once; bounds the memory
@@ -106,8 +106,7 @@ def _with_companions(
         more = companions(places, parts, psf, share)
         if not len(more.y):
             break
-        places = joined(places, more)
-        places, parts = fit_all(field, psf, places, _all(places))
+        places, parts = refit(field, psf, places, parts, more)
     return places, parts
 
 

@@ -1,6 +1,6 @@
 """What is known of every fitted spot, gathered from the fits: one row per spot."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from mapping.fit import Fit, Windows, inverted
 from mapping.shape import FORMS, shapes
 from optics.psf import Psf
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 
 

@@ -1,5 +1,7 @@
 """The image of a point, measured on the spots themselves."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +13,13 @@ from mapping.shape import FORMS, shapes
 from optics.psf import ROUND, Psf, rim
 from optics.sensor import Exposed
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
 ALONE_SIGMAS = 6.0
 BRIGHT_SD = 12.0
 MOST = 120  # spots
+AGAIN = 2  # iterations of a fit that starts near
 ALL_FORMS = [*FORMS, rim(6)]
 SPREAD = np.array([0.03, 0.03, 0.03, 0.01, 0.003])  # of forms among spots, beyond counting
 OUTLIER = 9.0  # chi squared of two or five
@@ -62,7 +65,7 @@ def _asked(
     field: Field, psf: Psf, spots: Places, forms: list[Floats], sure: Floats, so_far: Floats
 ) -> tuple[Places, Floats, Floats]:
     """The spots fitted anew, the change of the image they agree on, and its covariance."""
-    spots, parts = fit_all(field, psf, spots, np.arange(len(spots.y)))
+    spots, parts = fit_all(field, psf, spots, np.arange(len(spots.y)), AGAIN)
     told = [shapes(part, psf, forms) for part in parts]
     order = np.argsort(np.concatenate([part.which for part in parts]))
     form = np.concatenate([one.form for one in told])[order]
@@ -117,11 +120,10 @@ def _mixed(amounts: Floats) -> Floats:
 
 def guessed_sigma(light: Exposed) -> float:
     """The width at which most bright peaks stand out best, of a few."""
-    noise = light.noise.astype(np.float32)
     votes = np.zeros(len(WIDTHS))
-    for photons in light.photons[:GUESSED_FRAMES].astype(np.float32):
+    for photons in light.photons[:GUESSED_FRAMES]:
         maps = np.array(
-            [surveyed(photons, noise, light.broken, Psf(s, s)).significance for s in WIDTHS]
+            [surveyed(photons, light.noise, light.broken, Psf(s, s)).significance for s in WIDTHS]
         )
         best = maps.max(axis=0)
         top = (best == cv2.dilate(best, np.ones((5, 5), np.uint8))) & (best > BRIGHT_SD)

@@ -1,6 +1,7 @@
 """What the lines of a scan do to an emitter: each a little beside the last, some in the dark."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from mapping.crowd import Field, Part, Places
 from optics.psf import Psf
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 DARK_SD = 4.0
 DARK_SHARE = 0.5  # of the light that must be missing at the least

@@ -1,6 +1,6 @@
 """The first look at frames: the image of a point, the ground, and peaks that may be emitters."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from mapping.point_image import guessed_sigma, measured_image
 from optics.psf import Psf
 from optics.sensor import Exposed
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 FALSE_ALARMS = 0.1  # that noise alone brings about in a frame
 FIRST_LOOK = 0.8  # of that threshold, for peaks that the fit then judges
@@ -44,10 +44,9 @@ def sought(light: Exposed, sigma_px: float | None) -> Sought:
 
 def _seen(light: Exposed, psf: Psf, sure: Floats) -> Sought:
     bar = threshold(light.noise.size, psf.sigma, FALSE_ALARMS)
-    noise = light.noise.astype(np.float32)
     surveys, found = [], []
-    for number, photons in enumerate(light.photons.astype(np.float32)):
-        seen = surveyed(photons, noise, light.broken, psf)
+    for number, photons in enumerate(light.photons):
+        seen = surveyed(photons, light.noise, light.broken, psf)
         top = peaks(seen, FIRST_LOOK * bar)
         surveys.append(seen)
         found.append(
@@ -62,13 +61,16 @@ def _seen(light: Exposed, psf: Psf, sure: Floats) -> Sought:
 
 
 def _field(light: Exposed, surveys: list[Surveyed], margin: int) -> Field:
-    counts = np.maximum(light.photons + light.noise, LEAST_COUNTS)
-    ground = np.array([seen.ground for seen in surveys]) + light.noise
-    good = ~np.array([seen.lying for seen in surveys]) & ~light.broken
-    around = ((0, 0), (margin, margin), (margin, margin))
-    return Field(
-        np.pad(counts, around, constant_values=1.0),
-        np.pad(ground, around, constant_values=1.0),
-        np.pad(good, around),
-        margin,
-    )
+    frames, height, width = light.photons.shape
+    shape = (frames, height + 2 * margin, width + 2 * margin)
+    counts, ground = np.ones((2, *shape), np.float32)
+    good = np.zeros(shape, np.bool_)
+    inner = slice(margin, margin + height), slice(margin, margin + width)
+    for number, seen in enumerate(surveys):
+        at = (number, *inner)
+        np.add(light.photons[number], light.noise, out=counts[at])
+        np.maximum(counts[at], LEAST_COUNTS, out=counts[at])
+        np.add(seen.ground, light.noise, out=ground[at])
+        np.logical_or(seen.lying, light.broken, out=good[at])
+        np.logical_not(good[at], out=good[at])
+    return Field(counts, ground, good, margin)

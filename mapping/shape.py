@@ -1,6 +1,6 @@
 """How a fitted spot differs from a point image: scores against other forms."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from mapping.crowd import Part
 from mapping.fit import Fit, Windows, inverted
 from optics.psf import Psf, derivatives, images, rim
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 WIDE, TALL, ASKEW = np.zeros((3, 3, 3))
 WIDE[0, 2], TALL[2, 0], ASKEW[1, 1] = 0.5, 0.5, 1.0  # the first two: shares of the variance

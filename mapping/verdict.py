@@ -1,6 +1,7 @@
 """What each spot is: one emitter, or what else."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from mapping.crowd import located
 from mapping.measure import Measured
 from optics.psf import Psf
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 

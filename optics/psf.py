@@ -5,13 +5,13 @@ Gaussian integrated over the pixel, in units of its sigma. Slopes cost one order
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 ROUND = np.ones((1, 1))
 
@@ -32,7 +32,7 @@ class Psf(NamedTuple):
 def derivatives(away: Floats, sigma: float, orders: int) -> Floats:
     """D_0 to D_(orders-1) in pixels so far from the emitters: (n, w) gives (n, w, orders)."""
     edges = np.concatenate([away - 0.5, away[:, -1:] + 0.5], axis=1) / sigma
-    steps = np.empty((*away.shape, orders))
+    steps = np.empty((*away.shape, orders), np.float32)
     steps[:, :, 0] = np.diff(ndtr(edges), axis=1)
     before, now = np.zeros_like(edges), np.exp(-0.5 * edges * edges) / math.sqrt(2 * math.pi)
     for order in range(1, orders):

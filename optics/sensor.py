@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Light = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 
@@ -23,21 +24,23 @@ class Calibration(NamedTuple):
 class Exposed(NamedTuple):
     """Frames in photons (n, h, w); a pixel with mean m has the variance m + `noise`."""
 
-    photons: Floats
-    noise: Floats  # (h, w)
+    photons: Light
+    noise: Light  # (h, w)
     broken: Flags  # (h, w): pixels that tell nothing
     saturated: Flags  # (n, h, w)
 
 
 def exposed(stack: NDArray[Any], camera: Calibration) -> Exposed:
     """Frames of a camera. Rounding to whole counts is noise too."""
-    photons = (stack - camera.offset_adu) * camera.gain_e_per_adu
+    photons = stack.astype(np.float32)
+    photons -= np.asarray(camera.offset_adu, np.float32)
+    photons *= np.asarray(camera.gain_e_per_adu, np.float32)
     variance = np.square(camera.read_noise_e) + np.square(camera.gain_e_per_adu) / 12
     shape = stack.shape[1:]
     broken = np.zeros(shape, bool)
     for x, y in camera.hot_px:
         broken[y, x] = True
-    noise = np.broadcast_to(np.asarray(variance, float), shape)
+    noise = np.broadcast_to(np.asarray(variance, np.float32), shape)
     return Exposed(photons, noise, broken, stack >= camera.saturation_adu)
 
 
@@ -45,7 +48,9 @@ def counted(stack: NDArray[Any]) -> Exposed:
     """Maps of counted photons, which have no noise but their own."""
     shape = stack.shape[1:]
     nowhere = np.zeros(stack.shape, bool)
-    return Exposed(stack.astype(float), np.zeros(shape), np.zeros(shape, bool), nowhere)
+    return Exposed(
+        stack.astype(np.float32), np.zeros(shape, np.float32), np.zeros(shape, bool), nowhere
+    )
 
 
 def uncalibrated(stack: NDArray[Any]) -> Calibration:
