@@ -7,6 +7,7 @@ from controller.config import SourceConfig
 from controller.ledger import StoreFault
 from controller.scpi_common import Command, Table
 from controller.scpi_locks import Locks
+from controller.scpi_parameters import answer
 from controller.scpi_plan import Planner, Step
 from controller.scpi_session import Operation, Session
 from controller.scpi_status import ScpiError
@@ -64,6 +65,7 @@ class Instrument:
         self, source: SourceConfig, news: Newsstand, wishes: Wishes, tree: Tree[Command] = TREE
     ) -> None:
         self.source, self.news, self.wishes, self.tree = source, news, wishes, tree
+        self.help = answer("\n".join(tree.headers()).encode() + b"\n")
         self.planner = Planner(tree)
         self.locks, self.turns = Locks(), Turns()
         self._told: tuple[Snapshot, tuple[int, int]] | None = None

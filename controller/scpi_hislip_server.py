@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from controller.scpi_access import Access
 from controller.scpi_hislip import BadHeader, Decoder, Fatal, Kind, Message
 from controller.scpi_hislip_host import LARGEST, HislipHost
-from controller.scpi_line import hang_up, keep_alive
+from controller.scpi_line import hang_up, tend
 
 if TYPE_CHECKING:
     from controller.scpi_commands import Instrument
@@ -59,7 +59,7 @@ class Channel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        keep_alive(transport)
+        tend(transport)
         self._hall.channels.add(self)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(JOIN_WITHIN_S, self._give_up)

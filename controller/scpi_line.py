@@ -12,15 +12,18 @@ from controller.scpi_session import Session
 if TYPE_CHECKING:
     from controller.scpi_commands import Instrument
 
+SEND_BUFFER = 1 << 18
+"""Bytes the system may keep for a host that does not read, so that many such hosts stay cheap."""
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 """A peer that vanished without a word is given up after a minute."""
 
 
-def keep_alive(transport: asyncio.BaseTransport) -> None:
-    """Find out about a vanished peer of a socket; anything else has no need of it."""
+def tend(transport: asyncio.BaseTransport) -> None:
+    """Notice a vanished peer and keep little for a slow one; only a socket has need of it."""
     sock = transport.get_extra_info("socket")
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in KEEPALIVE:
         sock.setsockopt(socket.IPPROTO_TCP, option, value)
@@ -50,7 +53,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        keep_alive(transport)
+        tend(transport)
         self._session = Session(self._instrument, self, self._access.visitor(transport))
         if (port := transport.get_extra_info("serial")) is not None and mark_breaks(port):
             self._read = BreakFinder(self._take, self._session.clear).read

@@ -47,7 +47,7 @@ def _self_test(session: Session, _: Arguments) -> Answer:
 
 
 def _headers(session: Session, _: Arguments) -> Answer:
-    return answer("\n".join(session.instrument.tree.headers()).encode() + b"\n")
+    return session.instrument.help
 
 
 def _date(_session: Session, _: Arguments) -> Answer:

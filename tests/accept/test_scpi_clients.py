@@ -16,6 +16,7 @@ from controller import __version__
 from controller.scpi_commands import TREE
 from hil.rig import WiredRig
 from hil.wires import Manners
+from tests.rig.bench import STAGE_ALONE
 
 HERE = Path(__file__).parent
 IDENTITY = f"gansource,SPS-1 (emulated rig),rig,{__version__}"
@@ -36,7 +37,7 @@ class Doors(NamedTuple):
 async def doors(tmp_path: Path, seed: int) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
         rig = await stack.enter_async_context(WiredRig(seed, Manners()))
-        running = rig.controller(tmp_path / "data", rig.config(scpi_port=0))
+        running = rig.controller(tmp_path / "data", rig.config(scpi_port=0, **STAGE_ALONE))
         found = await stack.enter_async_context(running)
         host, _, port = found.scpi_tcp.rpartition(":")
         _, _, hislip_port = found.scpi_hislip.rpartition(":")

@@ -23,7 +23,7 @@ def talk(source: Any) -> dict[str, Any]:
     source.write("NONSENSE")
     told["error"] = source.query("SYST:ERR?")
     told["no error"] = source.query("SYST:ERR?")
-    while source.query("SOUR:STAT?") != "READY":
+    while source.query("SOUR:STAT?") != "DEGRADED":  # as a rack with nothing but its stage is
         pass
     source.write("SYST:SERV ON")
     source.write("STAG:POS 60UM,70UM,80UM")

@@ -221,7 +221,7 @@ class Bench:
         self.session.clear()
 
     async def _do_state(self, name: str) -> None:
-        self.news.publish(state=getattr(State, name, Named(name)))
+        self.news.publish(state=State[name])
 
     async def _do_busy(self, name: str) -> None:
         self.news.publish(busy=Busy[name])
@@ -267,10 +267,3 @@ class Bench:
 
     async def _do_operator(self, _: str) -> None:
         self.session.visitor = self.session.visitor._replace(role=Role.OPERATOR)
-
-
-class Named:
-    """A state by its name, for those that have no activity yet."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
