@@ -74,28 +74,25 @@ class SameChannel:
         if not self._clicks.all() or self._duration_ps <= 2 * REACH_PS:
             return None
         slot_ps = period_ps or SLOT_PS
-        both = _slotted(self._both.finish(), BOTH.first_ps, slot_ps, symmetric=True)
-        level = self._clicks.prod() * slot_ps / self._duration_ps
-        reference = both / (2 * level)
+        both = self._both.finish() * (self._duration_ps / (2 * slot_ps * self._clicks.prod()))
         return [
-            self._detector(own.finish(), clicks, reference, slot_ps)
+            self._detector(own.finish(), clicks, both, slot_ps)
             for own, clicks in zip(self._own, self._clicks, strict=True)
         ]
 
-    def _detector(self, own: Int64s, clicks: float, reference: Floats, slot_ps: float) -> Detector:
+    def _detector(self, own: Int64s, clicks: float, both: Floats, slot_ps: float) -> Detector:
         own = own.copy()
         own[0] -= int(clicks)  # each click with itself
         rate_cps = clicks / self._duration_ps * 1e12
         level = clicks**2 / self._duration_ps
         dead_ps = _dead_time(own, level * BIN_PS) or 0.0
-        counts = _slotted(own, 0, slot_ps, symmetric=False)
-        starts = (np.arange(len(counts)) + 0.5) * slot_ps
-        alive = starts > dead_ps + BIN_PS
-        since = starts[alive] - dead_ps
-        decays = [[np.exp(-since / at) * -np.expm1(-slot_ps / at)] for at in AFTERPULSE_PS]
+        slots = _slots(dead_ps + BIN_PS, slot_ps)
+        reference = _within(slots, both, BOTH.first_ps) - _within(-slots, both, BOTH.first_ps)
+        since = slots - dead_ps
+        decays = [[-np.diff(np.exp(-since / at))] for at in AFTERPULSE_PS]
         level *= slot_ps
-        excess = (counts / level - reference)[alive]
-        fits = _fitted(excess, level, np.array(decays) * clicks / level, _smooth(reference)[alive])
+        excess = _within(slots, own, 0) / level - reference
+        fits = _fitted(excess, level, np.array(decays) * clicks / level, _smooth(reference))
         share = fits.of_coefficients(np.ones((len(AFTERPULSE_PS), 1)))
         # After a click the detector is surely alive again, so its own pairs crowd there a little.
         crowding = (rate_cps * dead_ps * 1e-12) ** 2 / 2
@@ -122,14 +119,20 @@ def _smooth(values: Floats) -> Floats:
     return np.maximum(means, 0.01)
 
 
-def _slotted(counts: Int64s, first_ps: float, slot_ps: float, *, symmetric: bool) -> Floats:
-    """Counts in slots around each multiple of the slot, from the first on; both sides if asked."""
+def _slots(alive_ps: float, slot_ps: float) -> Floats:
+    """Edges of slots around each multiple of the slot, as far as the detector is alive in them."""
+    edges = (np.arange(int(REACH_PS / slot_ps - 0.5) + 1, dtype=np.float64) + 0.5) * slot_ps
+    dead = int(np.searchsorted(edges, alive_ps, "right"))
+    edges[max(dead - 1, 0)] = max(alive_ps, float(edges[max(dead - 1, 0)]))
+    alive: Floats = edges[max(dead - 1, 0) :]
+    return alive
+
+
+def _within(at: Floats, counts: Int64s | Floats, first_ps: float) -> Floats:
+    """Counts between each two of these places; below zero where they fall."""
     edges = first_ps + BIN_PS * np.arange(len(counts) + 1)
-    below = np.concatenate([[0.0], np.cumsum(counts)])
-    slots = int(REACH_PS / slot_ps - 0.5)
-    at = (np.arange(slots + 1) + 0.5) * slot_ps
-    sums: Floats = np.diff(np.interp(at, edges, below))
-    return sums - np.diff(np.interp(-at, edges, below)) if symmetric else sums
+    sums: Floats = np.diff(np.interp(at, edges, np.concatenate([[0.0], np.cumsum(counts)])))
+    return sums
 
 
 def _dead_time(own: Int64s, level: float) -> float | None:
