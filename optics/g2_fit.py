@@ -34,6 +34,7 @@ class DipFit(NamedTuple):
     log_decay: Estimate
     depth: Estimate
     level: float
+    beside: float  # near the dip, on top of the hump
     hump: Hump | None
     centre_ps: float
     two_level: Goodness
@@ -66,22 +67,21 @@ def fit_dip(histogram: Histogram, smears: Smears, *, find_centre: bool) -> DipFi
         centre_ps = _centre(histogram, plain)
         histogram = histogram.moved(centre_ps)
         plain = search(histogram, _columns(None), smears, DIP_PS)
-    hump_ps = _hump_time(histogram, plain)
-    found, three_level = plain, None
-    if hump_ps is not None:
-        found = search(histogram, _columns(hump_ps), smears, DIP_PS)
-        three_level = goodness(histogram, found.average.fitted, 5)
-    best = found.average.coefficients[found.average.best]
+    # A hump too low to be seen would still pull the level down, so there always is a slow one.
+    hump_ps, fitted_ps = _hump_time(histogram, plain, float(histogram.edges[-1]))
+    found = search(histogram, _columns(fitted_ps), smears, DIP_PS)
+    _, level, height = found.average.coefficients[found.average.best]
     return DipFit(
         at_zero=_reading(found, smeared=True),
         unsmeared=_reading(found, smeared=False),
         log_decay=found.log_decay,
         depth=_depth(found),
-        level=float(best[1]),
-        hump=None if hump_ps is None else Hump(float(best[2]), hump_ps),
+        level=float(level),
+        beside=float(level + height),
+        hump=None if hump_ps is None else Hump(float(height), hump_ps),
         centre_ps=centre_ps,
         two_level=two_level,
-        three_level=three_level,
+        three_level=goodness(histogram, found.average.fitted, 5) if hump_ps else None,
         fitted=found.average.fitted,
         histogram=histogram,
     )
@@ -133,21 +133,27 @@ def _centre(histogram: Histogram, found: Search) -> float:
     return centre_ps
 
 
-def _hump_time(histogram: Histogram, found: Search) -> float | None:
-    """The time constant of a hump that the counts demand, else None."""
+def _hump_time(histogram: Histogram, found: Search, slow_ps: float) -> tuple[float | None, float]:
+    """The time constant of a hump that the counts demand, else None; and the one to fit with.
+
+    That is the slow one unless the counts speak clearly against it: a quick one resembles the dip.
+    """
     low, high = 4 * found.best[0], 20 * float(histogram.edges[-1])
-    times, fits = _humps(histogram, found, low, high)
-    around = times[max(fits.best - 1, 0)], times[min(fits.best + 1, HUMPS - 1)]
-    times, fits = _humps(histogram, found, *around)
-    earned = found.average.chi_square[found.average.best] - fits.chi_square[fits.best]
-    rises = fits.coefficients[fits.best, 2] > 0
-    return float(times[fits.best]) if rises and earned > HUMP_EVIDENCE else None
-
-
-def _humps(
-    histogram: Histogram, found: Search, low: float, high: float
-) -> tuple[Floats, ShapeAverage]:
-    counts, level, edges = histogram
     times = np.geomspace(low, high, HUMPS)
+    best = _humps(histogram, found, times).best
+    times = np.geomspace(times[max(best - 1, 0)], times[min(best + 1, HUMPS - 1)], HUMPS)
+    fits = _humps(histogram, found, times)
+    best, chi_square = fits.best, fits.chi_square[fits.best]
+    if fits.coefficients[best, 2] <= 0:
+        return None, slow_ps
+    slow = _humps(histogram, found, np.array([slow_ps])).chi_square[0]
+    plain = found.average.chi_square[found.average.best]
+    seen = plain - chi_square > HUMP_EVIDENCE
+    quick = slow - chi_square > HUMP_EVIDENCE
+    return float(times[best]) if seen else None, float(times[best]) if quick else slow_ps
+
+
+def _humps(histogram: Histogram, found: Search, times: Floats) -> ShapeAverage:
+    counts, level, edges = histogram
     columns = np.array([_columns(time)(edges, *found.best) for time in times])
-    return times, ShapeAverage(counts, level, columns, np.ones(HUMPS), found.average.fitted)
+    return ShapeAverage(counts, level, columns, np.ones(len(times)), found.average.fitted)

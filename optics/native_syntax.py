@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +33,7 @@ class Translation:
     """One function as a module; its variables are slots, which LLVM turns into registers."""
 
     def __init__(self, function: Callable[..., int], types: list[ir.Type]) -> None:
-        [tree] = ast.parse(inspect.getsource(function)).body
+        [tree] = ast.parse(textwrap.dedent(inspect.getsource(function))).body
         if not isinstance(tree, ast.FunctionDef):
             raise TypeError(f"{function} is no plain function")
         self.module = ir.Module()

@@ -123,11 +123,10 @@ def _continuous(tally: Tally, known: Known, *, find_centre: bool) -> Measured:
         centred = near.moved(raw.centre_ps)
         true = fit_dip(centred, _spreads(known.jitter_ps), find_centre=False)
     clear = true.depth.value > CLEAR_DIP * true.depth.error
-    hump = true.hump.height if true.hump else 0.0
     return Measured(
         raw=raw.at_zero,
         unsmeared=true.unsmeared,
-        beside=true.level + hump,
+        beside=true.beside,
         neighbours=None,
         lifetime=Lifetime.of(true.log_decay) if clear else None,
         fit=true,

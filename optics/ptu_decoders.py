@@ -114,10 +114,11 @@ class T3Decoder:
 
 def in_picoseconds(*terms: tuple[Int64s, Unit]) -> Int64s:
     """The sum of counts in their units, rounded once."""
-    total = np.zeros(len(terms[0][0]), np.int64)
-    for counts, unit in terms:
-        total += counts * unit.whole
+    (counts, unit), *more = terms
+    total: Int64s = counts if unit.whole == 1 else counts * unit.whole
+    for counts, unit in more:
+        total = total + counts * unit.whole
     if any(unit.rest for _, unit in terms):
         rest = sum(counts * unit.rest for counts, unit in terms)
-        total += np.rint(rest).astype(np.int64)
+        total = total + np.rint(rest).astype(np.int64)
     return total

@@ -17,6 +17,7 @@ CLEAR_COUNTS = 60.0  # mean of a slice in which on and off can be told apart
 APART = 4.0  # standard deviations between the levels, if there are two
 FEWEST_SWITCHES = 10
 SETTLING = 20
+CROWDED = 16  # clicks in a slice, from which looking for its edges beats visiting each
 
 
 class Blinking(NamedTuple):
@@ -45,7 +46,17 @@ class RateTrace:
             self._counts = np.concatenate([halves, np.zeros_like(halves)], axis=1)
             self._shift += 1
         for arm, times in enumerate((clicks.a_ps, clicks.b_ps)):
-            count_in_slices(times, len(times), self._shift, self._counts[arm])
+            self._count(times, self._counts[arm])
+
+    def _count(self, times: Int64s, counts: Int64s) -> None:
+        if not len(times):
+            return
+        first, last = int(times[0]) >> self._shift, int(times[-1]) >> self._shift
+        if (last - first) * CROWDED < len(times):
+            edges = np.arange(first, last + 2) << self._shift
+            counts[first : last + 1] += np.diff(np.searchsorted(times, edges))
+        else:
+            count_in_slices(times, len(times), self._shift, counts)
 
     @property
     def slice_s(self) -> float:
