@@ -4,7 +4,8 @@
 
 Prints JSON: median microseconds of one exchange and their ratio to the floor, over TCP and over a
 pseudo-terminal; pipelined queries per second; exchanges of 64 hosts at 100 a second each; and one
-host's exchanges while 50 others flood and never read. A rival is another SCPI server that runs.
+host's exchanges while 50 others flood and never read. The controller's rack has a stage that is
+away, since an emulated one would share its event loop. A rival is another SCPI server that runs.
 """
 
 import argparse
@@ -193,12 +194,12 @@ def measure(rounds: int, rival: str) -> dict[str, Any]:
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(tempfile.TemporaryDirectory())
         lines = {name: stack.enter_context(terminal()) for name in ("floor", "ours")}
-        run = (sys.executable, "-m", "controller", "run", "--json", "--port=0")
-        ours = json.loads(stack.enter_context(child(*run, f"--data={data}/rig")))["scpi_tcp"]
         bare = stack.enter_context(child(sys.executable, __file__, "--floor", lines["floor"][1]))
         rack = Path(data, "rack.toml")
         rack.write_text(serial_rack(lines["ours"][1]))
-        stack.enter_context(child(*run, f"--data={data}/line", "--config", rack))
+        run = (sys.executable, "-m", "controller", "run", "--json", "--port=0")
+        found = stack.enter_context(child(*run, f"--data={data}", "--config", rack))
+        ours = json.loads(found)["scpi_tcp"]
         servers = {"floor": bare.strip(), "ours": ours} | ({"rival": rival} if rival else {})
         wires = {name: Wire(address) for name, address in servers.items()}
         serial = {name: Wire(descriptor=ours) for name, (ours, _) in lines.items()}
@@ -223,10 +224,7 @@ def settled(wire: Wire) -> None:
 
 def serial_rack(path: str) -> str:
     """A rack whose stage is away, with its host on this line."""
-    return (
-        '[stage]\naddress = "tcp://127.0.0.1:1"\n'
-        f'[scpi]\nport = -1\nhislip_port = -1\nserial = "serial://{path}"\n'
-    )
+    return f'[stage]\naddress = "tcp://127.0.0.1:1"\n[scpi]\nserial = "serial://{path}"\n'
 
 
 def main() -> None:
