@@ -38,6 +38,7 @@ class Surveyed(NamedTuple):
     lying: Flags  # pixels too sharp for any light
     significance: Floats  # of an emitter centred in each pixel
     scale: Floats  # photons that are as significant as one
+    doubt: Floats | None = None  # of the ground, what lines that cross others put there
 
 
 def threshold(area_px: float, sigma: float, false_alarms: float) -> float:
@@ -63,9 +64,10 @@ def surveyed(photons: Floats, noise: Floats, broken: Flags, psf: Psf) -> Surveye
     seen = Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf))
     top = peaks(seen, LINE_PEAK_SD)
     lifted = with_lines(ground, photons, noise, seen.significance, top.row, top.column, psf)
-    if lifted is ground:
+    if lifted is None:
         return seen
-    return Surveyed(lifted, lying, *_filtered(photons, lifted, noise, unfit, psf))
+    ground, doubt = lifted
+    return Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf), doubt)
 
 
 def _empty(significance: Floats, unfit: Flags, psf: Psf) -> Flags:

@@ -11,11 +11,12 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 DIRECTIONS, HALF, SAME_LINE = 32, 16, 4
-LINES_THROUGH_A_POINT = 2
-REACH_SIGMAS = 6.0
+LINES_THROUGH_A_POINT = 3
+REACH_SIGMAS, NEAREST_SIGMAS, LEAST_WEIGHT = 6.0, 1.5, 1e-6
 QUANTILE, BELOW_SD = 0.35, 0.33  # of twenty samples; so far below their mean
 NEAR_SIGMAS, FAR_SIGMAS = 3.5, 13.0
 SAMPLES, MAY_LACK, NEXT = 10, 2, 3  # on either side; that may show less; nearest ones
+EVEN_SHARE = 0.5  # of the middle sample, that the low one has but for its noise
 LINE_SD = 1.3  # how significant most of a line must be
 
 
@@ -27,52 +28,71 @@ def with_lines(
     row: Ints,
     column: Ints,
     psf: Psf,
-) -> Floats:
-    """The ground, raised around those peaks that lie on a line by what the line shows beyond them.
+) -> tuple[Floats, Floats] | None:
+    """The ground, raised around those peaks that lie on a line by what the line shows beyond them,
+    and how much of that is a second line's, which is less sure; None where there is no line.
 
-    Medians, so that other emitters on the line do not count.
+    Darker samples of many, so that other emitters on the line do not count.
     """
     across = _offsets(psf)
+    row, column = _maybe_on_line(significance, row, column, across)
+    there = _lasting(_sampled(significance, row[:, None], column[:, None], across))
+    if there.max(initial=0) < LINE_SD:
+        return None
+    lifts = np.zeros((LINES_THROUGH_A_POINT, *ground.shape), np.float32)
+    total = np.zeros_like(ground)
+    excess, sd = photons - ground, np.sqrt(ground + noise)
+    for turn in range(LINES_THROUGH_A_POINT):
+        best = there.argmax(axis=1)
+        on_line = there.max(axis=1) > LINE_SD
+        at, weight = _around(row[on_line], column[on_line], psf, ground.shape)
+        np.add.at(lifts[turn], at[1:], weight * _along(excess, sd, at, across[best[on_line]]))
+        if turn == 0:
+            np.add.at(total, at[1:], weight)
+        off = np.abs((np.arange(DIRECTIONS) - best[:, None] + HALF) % DIRECTIONS - HALF)
+        there[off <= SAME_LINE] = 0
+    lifts /= np.maximum(total, LEAST_WEIGHT)
+    return np.asarray(ground + lifts.sum(axis=0)), np.asarray(lifts[1:].sum(axis=0))
+
+
+def _maybe_on_line(
+    significance: Floats, row: Ints, column: Ints, across: Floats
+) -> tuple[Ints, Ints]:
+    """Those peaks that have light next to them on both sides; quicker than all samples of all."""
     near = across.reshape(DIRECTIONS, 2, SAMPLES, 2)[:, :, :NEXT].reshape(DIRECTIONS, -1, 2)
     beside = _sampled(significance, row[:, None], column[:, None], near)
     beside = beside.reshape(len(row), DIRECTIONS, 2, NEXT).mean(axis=3).min(axis=2)
     maybe = beside.max(axis=1, initial=0) > LINE_SD
-    row, column = row[maybe], column[maybe]
-    there = _lasting(_sampled(significance, row[:, None], column[:, None], across))
-    lift, count = np.zeros_like(ground), np.zeros_like(ground)
-    excess, sd = photons - ground, np.sqrt(ground + noise)
-    for turn in range(LINES_THROUGH_A_POINT):
-        best = there.argmax(axis=1) if len(there) else np.zeros(0, np.int64)
-        on_line = there.max(axis=1, initial=0) > LINE_SD
-        if not on_line.any():
-            break
-        at = _around(row[on_line], column[on_line], psf, ground.shape)
-        np.add.at(lift, at[1:], _along(excess, sd, at, across[best[on_line]]))
-        if turn == 0:
-            np.add.at(count, at[1:], 1)
-        off = np.abs((np.arange(DIRECTIONS) - best[:, None] + HALF) % DIRECTIONS - HALF)
-        there[off <= SAME_LINE] = 0
-    return np.asarray(ground + lift / np.maximum(count, 1)) if count.any() else ground
+    return row[maybe], column[maybe]
 
 
-def _around(row: Ints, column: Ints, psf: Psf, shape: tuple[int, ...]) -> tuple[Ints, Ints, Ints]:
-    """Pixels in a square around each peak: which peak's, row, column."""
+def _around(
+    row: Ints, column: Ints, psf: Psf, shape: tuple[int, ...]
+) -> tuple[tuple[Ints, Ints, Ints], Floats]:
+    """Pixels in a square around each peak (which peak's, row, column), the nearest weighing most:
+    where lines cross only the peaks next to the crossing know both."""
     half = math.ceil(REACH_SIGMAS * psf.sigma)
     around = np.arange(-half, half + 1)
-    rows = np.broadcast_to(
-        (row[:, None] + around)[:, :, None], (len(row), len(around), len(around))
-    )
-    columns = np.broadcast_to((column[:, None] + around)[:, None, :], rows.shape)
+    size = (len(row), len(around), len(around))
+    rows = np.broadcast_to((row[:, None] + around)[:, :, None], size)
+    columns = np.broadcast_to((column[:, None] + around)[:, None, :], size)
     inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
-    return np.nonzero(inside)[0], rows[inside], columns[inside]
+    bell = np.exp(-0.5 * (around / (NEAREST_SIGMAS * psf.sigma)) ** 2)
+    weight = np.broadcast_to(np.outer(bell, bell), size)[inside]
+    return (np.nonzero(inside)[0], rows[inside], columns[inside]), weight.astype(np.float32)
 
 
 def _lasting(samples: Floats) -> Floats:
-    """What either side has next to the peak and nearly everywhere, (n, directions)."""
+    """What either side has next to the peak and nearly everywhere, (n, directions).
+
+    A line is even; a row of emitters is not, and counts as nothing.
+    """
     arms = samples.reshape(*samples.shape[:2], 2, SAMPLES)
-    low = np.partition(arms, MAY_LACK, axis=3)[..., MAY_LACK]
-    next_to = arms[..., :NEXT].mean(axis=3)
-    return np.asarray(np.minimum(low, next_to).min(axis=2))
+    ranked = np.partition(arms, (MAY_LACK, SAMPLES // 2), axis=3)
+    low, middle = ranked[..., MAY_LACK], ranked[..., SAMPLES // 2]
+    level = np.minimum(low, arms[..., :NEXT].mean(axis=3))
+    level[low < EVEN_SHARE * middle - 1] = 0
+    return np.asarray(level.min(axis=2))
 
 
 def _offsets(psf: Psf) -> Floats:

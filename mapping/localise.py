@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.companions import companions
-from mapping.crowd import Field, Part, Places, fit_all, refit
+from mapping.crowd import Field, Part, Places, fit_all, picked, refit
 from mapping.flags import flags, lying_spots, saturated
 from mapping.measure import Measured, measured
 from mapping.scan_lines import blurred_x, jitter_variance, without_dark_lines
@@ -20,6 +20,7 @@ from optics.sensor import Calibration, Exposed, counted, exposed
 Floats = NDArray[np.floating[Any]]
 
 COMPANION_ROUNDS = 3
+DOUBTED = 0.3  # share of a second line's light
 TOGETHER_PX = 1 << 22  # pixels of frames that are fitted at once; bounds the memory
 
 
@@ -122,11 +123,12 @@ def _tell(answer: list[Look], seen: Measured, start: Sought, light: Exposed, sha
     why = reasons(seen, start.psf, start.unsure, share, (len(answer), height, width))
     full = saturated(light.saturated, seen.places, start.psf)
     notes = flags(seen, start.psf, (height, width))
+    snr = _with_doubt(seen, start)
     places, sd = seen.places, np.sqrt(np.einsum("nii->ni", seen.covariance))
     inside = (np.abs(places.x - width / 2 + 0.5) <= width / 2) & (
         np.abs(places.y - height / 2 + 0.5) <= height / 2
     )
-    for i in np.flatnonzero((seen.snr >= start.bar) & inside):
+    for i in np.flatnonzero((snr >= start.bar) & inside):
         at = PixelPoint(float(places.x[i]), float(places.y[i]))
         look, reason = answer[places.frame[i]], "saturated" if full[i] else why[i]
         if reason:
@@ -134,5 +136,18 @@ def _tell(answer: list[Look], seen: Measured, start: Sought, light: Exposed, sha
             continue
         y_err, x_err, photons_err = map(float, sd[i])
         known = (float(places.photons[i]), float(seen.ground[i]), x_err, y_err)
-        xy, snr = float(seen.covariance[i, 0, 1]), float(seen.snr[i])
-        look.spots.append(Spot(at, *known, xy, photons_err, snr, notes[i]))
+        xy = float(seen.covariance[i, 0, 1])
+        look.spots.append(Spot(at, *known, xy, photons_err, float(snr[i]), notes[i]))
+
+
+def _with_doubt(seen: Measured, start: Sought) -> Floats:
+    """Significance where the ground itself is unsure: a spot must outshine that too."""
+    snr, places = seen.snr.copy(), seen.places
+    for number, doubt in enumerate(start.doubt):
+        if doubt is None:
+            continue
+        here = np.flatnonzero(places.frame == number)
+        mine = picked(places, here)
+        unsure = DOUBTED * _beneath(doubt, mine) * 4 * math.pi * start.psf.sigma**2
+        snr[here] /= np.hypot(1, snr[here] * unsure / np.maximum(mine.photons, 1))
+    return snr

@@ -31,6 +31,7 @@ class Sought(NamedTuple):
     field: Field
     places: Places
     lying: list[NDArray[np.bool_]]  # per frame, pixels that no light made
+    doubt: list[NDArray[np.float32] | None]  # per frame, where lines cross: photons per pixel
 
 
 def sought(light: Exposed, sigma_px: float | None) -> Sought:
@@ -57,7 +58,8 @@ def _seen(light: Exposed, psf: Psf, sure: Floats) -> Sought:
     places = Places(frame, y, x, bright, np.zeros(len(y)))
     field = _field(light, surveys, 2 * half_width(psf))
     measured, unsure = measured_image(field, psf, places, snr, sure)
-    return Sought(measured, unsure, bar, field, places, [one.lying for one in surveys])
+    lying, doubt = [one.lying for one in surveys], [one.doubt for one in surveys]
+    return Sought(measured, unsure, bar, field, places, lying, doubt)
 
 
 def _field(light: Exposed, surveys: list[Surveyed], margin: int) -> Field:

@@ -12,7 +12,7 @@ from tests.accept.spot_optics import Floats, Image, diffracted, gaussian, limits
 PIXEL_UM = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """What a scene holds."""
 
@@ -255,3 +255,37 @@ def _struck(
                 at = round(at_y + step * math.sin(turn)), round(at_x + step * math.cos(turn))
                 charge[at] += rng.uniform(300, 4000)
     return charge
+
+
+ALL_DECOYS = {"disc": 3, "ring": 3, "cluster": 3, "streak": 3, "hot pixel": 4, "hit": 4}
+CHARGE = {"hot pixel": 12, "hit": 12}
+KINDS = [
+    Kind("even"),
+    Kind("empty", per_um2=0),
+    Kind("empty clustered", per_um2=0, ground="clustered"),
+    Kind("empty lined", per_um2=0, ground="lined"),
+    Kind("sparse", per_um2=0.01),
+    Kind("half crowded", per_um2=0.2),
+    Kind("crowded", per_um2=0.5),
+    Kind("airy", optics="airy"),
+    Kind("defocused", optics="defocused", sigma_px=1.2),
+    Kind("astigmatic", optics="astigmatic"),
+    Kind("turned", optics="turned"),
+    Kind("aberrated", optics="aberrated"),
+    Kind("tilted", ground="tilted"),
+    Kind("blotched", ground="blotched"),
+    Kind("lined", ground="lined"),
+    Kind("clustered", ground="clustered"),
+    Kind("told", maps="told"),
+    Kind("untold", maps="untold"),
+    Kind("pairs", pairs=20, per_um2=0.01),
+    Kind("decoys", decoys=ALL_DECOYS, per_um2=0.03),
+    Kind("dim decoys", decoys=ALL_DECOYS, per_um2=0.03, ground_photons=150.0),
+    Kind("charge", decoys=CHARGE),
+    Kind("small", sigma_px=0.95, photons=(100, 2000)),
+    Kind("large", sigma_px=2.3, photons=(400, 20000)),
+    Kind("dark", ground_photons=0.3, photons=(30, 50000), read_noise_e=1.0),
+    Kind("coarse counts", gain_e_per_adu=4.0, offset_adu=20, photons=(500, 50000)),
+    Kind("unknown width", told_sigma=False),
+    Kind("unknown airy", told_sigma=False, optics="airy", sigma_px=1.8),
+]

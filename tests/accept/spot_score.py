@@ -37,13 +37,6 @@ class Score(NamedTuple):
     decoys_all: Counter[str]
 
 
-def found_in(frame: dict[str, Any]) -> Found:
-    """From the JSON of `gansource locate`."""
-    spots = frame["emitters"]
-    columns = [[spot[key] for spot in spots] for key in ("x", "y", "snr", "x_err", "y_err")]
-    return Found(*(np.array(column, float) for column in columns))
-
-
 def score(truth: Scene, found: Found, sigma_px: float) -> Score:
     """Nearest pairs within reach; faint emitters and close pairs are neither hits nor misses."""
     apart = np.hypot(found.x[:, None] - truth.x, found.y[:, None] - truth.y)
