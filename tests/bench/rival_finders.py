@@ -29,7 +29,7 @@ def sep(frame: Any, sigma: float) -> Spots:
     x, y, _ = library.winpos(clean, seen["x"], seen["y"], sigma)
     error = np.sqrt(np.maximum([seen["errx2"], seen["erry2"]], 1e-6))
     snr = seen["cpeak"] / back.globalrms
-    return np.column_stack([x, y, snr, *error]).tolist()
+    return [[float(value) for value in row] for row in np.column_stack([x, y, snr, *error])]
 
 
 def photutils(frame: Any, sigma: float) -> Spots:
@@ -65,7 +65,8 @@ def picasso(frame: Any, sigma: float) -> Spots:
     corner = np.column_stack([found.x, found.y]) - box // 2
     snr = theta[:, 2] / np.sqrt(np.maximum(theta[:, 3], 0.1) * 4 * np.pi * sigma**2)
     errors = np.sqrt(bounds[:, :2])
-    return np.column_stack([theta[:, :2] + corner, snr, errors]).tolist()
+    rows = np.column_stack([theta[:, :2] + corner, snr, errors])
+    return [[float(value) for value in row] for row in rows if np.isfinite(row).all()]
 
 
 def main() -> None:
