@@ -12,6 +12,7 @@ from optics.poisson_bounds import Floats
 WIDE = Binning(bin_ps=100, window_ps=1_000_000)
 WIDTHS_PS = (600, 1_200, 2_500, 5_000, 10_000)  # half a box that takes in most of a dip
 RING = 4  # half widths around it, from which its surroundings are told
+SLIDING = 20  # tries in half a width: about the square of the deviation that is looked for
 CERTAIN = math.log(1000)  # odds against chance, all nearer places counted as tries
 PULSES_HZ = (2e6, 1e9)
 COMB_POWER = 40.0  # times the median power of the spectrum
@@ -109,7 +110,7 @@ def dip(counts: Int64s) -> Evidence:
         inside = below[middle + half + 1] - below[middle - half]
         around = below[middle + outer + 1] - below[middle - outer] - inside
         lack = _lacks(inside, around, (2 * half + 1) / (2 * outer + 1))
-        tries = len(WIDTHS_PS) * (1 + np.abs(middle - WIDE.reach) / half)
+        tries = len(WIDTHS_PS) * (1 + SLIDING * np.abs(middle - WIDE.reach) / half)
         odds = _odds(lack, tries)
         at = int(np.argmax(odds))
         best = max(best, (float(odds[at]), float(lack[at]), int(middle[at]), half))

@@ -107,6 +107,16 @@ def test_delay_and_pulses_are_found_in_a_run(rng: np.random.Generator) -> None:
     assert look.delay_ps == pytest.approx(31_000, abs=200)
 
 
+def test_no_delay_is_found_in_light_that_has_none(rng: np.random.Generator) -> None:
+    """Ten thousand places are tried; a dip of chance among them would make a laser look single."""
+    found = 0
+    for _ in range(12):
+        times = np.sort(rng.integers(0, 10**12, 400_000))
+        channels = rng.integers(0, 2, len(times)).astype(np.uint8)
+        found += look_around(TagRun(times, channels, 1.0, 0), pulsed=False).find_centre
+    assert found == 0
+
+
 @pytest.mark.parametrize("pulses_hz", [0.0, 40e6], ids=["continuous", "pulsed"])
 @pytest.mark.parametrize(
     ("emitters", "verdict"), [(1, Verdict.SINGLE), (0, Verdict.SEVERAL)], ids=["one", "laser"]
