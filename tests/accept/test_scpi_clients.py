@@ -20,7 +20,7 @@ from tests.rig.bench import STAGE_ALONE
 
 HERE = Path(__file__).parent
 IDENTITY = f"gansource,SPS-1 (emulated rig),rig,{__version__}"
-WITHIN_S = 100.0
+WITHIN_S = 300.0  # an environment is made under load
 
 
 class Doors(NamedTuple):
@@ -107,6 +107,7 @@ async def test_lxi_tools_over_raw_tcp(doors: Doors) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(900)
 async def test_pymeasures_generic_instrument_with_error_checking_on(
     doors: Doors, tmp_path: Path
 ) -> None:
