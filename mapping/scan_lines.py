@@ -14,6 +14,7 @@ Floats = NDArray[np.floating[Any]]
 DARK_SD = 4.0
 DARK_SHARE = 0.5  # of the light that must be missing at the least
 JITTER_SD = 3.0
+WILDEST = 400.0  # square of a line's score over its variance; beyond it something else is wrong
 
 
 def without_dark_lines(field: Field, places: Places, parts: list[Part], psf: Psf) -> Field:
@@ -48,7 +49,7 @@ def jitter_variance(parts: list[Part]) -> float:
         known = (slope**2 * weight).sum(axis=2)
         shared = known * known / np.maximum(known.sum(axis=1, keepdims=True), 1e-12)
         unfitted = np.maximum(known - shared, 0)  # the fit itself took out the common part
-        excess += float(np.minimum(score**2 - unfitted, 16 * unfitted).sum())
+        excess += float(np.minimum(score**2 - unfitted, WILDEST * unfitted).sum())
         information += float((unfitted**2).sum())
         doubt += float((2 * unfitted**2).sum())
     if excess < JITTER_SD * math.sqrt(doubt) or not information:

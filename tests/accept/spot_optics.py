@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import map_coordinates, spline_filter
 
 Floats = NDArray[np.float64]
 
@@ -22,13 +22,15 @@ class Image:
         kernel[[0, -1]] /= 2  # a whole pixel, about its centre
         for axis in (0, 1):
             table = np.apply_along_axis(np.convolve, axis, table, kernel, "same")
-        self._table = table  # light per pixel area, sampled FINE times a pixel
+        self._table = spline_filter(table)  # light per pixel area, sampled FINE times a pixel
 
     def at(self, y: Floats, x: Floats) -> Floats:
         """Share of the light in pixels whose centres are so far from the emitter."""
         middle = (len(self._table) - 1) / 2
         where = np.array([y * FINE + middle, x * FINE + middle])
-        return np.asarray(map_coordinates(self._table, where, order=3, mode="constant"))
+        return np.asarray(
+            map_coordinates(self._table, where, order=3, mode="constant", prefilter=False)
+        )
 
 
 def _axis() -> Floats:
