@@ -75,9 +75,9 @@ def main() -> None:
         stack, sigma = stored["frames"].astype(float), float(stored["sigma"])
     told: dict[str, Any] = {}
     for rival in (sep, photutils, picasso):
-        rival(stack[0], sigma)  # imports and compiles
-        began = time.process_time()
         try:
+            rival(stack[0], sigma)  # imports and compiles
+            began = time.process_time()
             spots = [rival(frame, sigma) for frame in stack]
         except (ImportError, AttributeError, TypeError, ValueError) as err:
             told[rival.__name__] = {"failed": repr(err)}
