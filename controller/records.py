@@ -55,53 +55,54 @@ def record(kind: Any, table: object, where: str, mistakes: list[str]) -> Any:
     for name, spec in known.items():
         if name in table or is_dataclass(hints[name]):
             values[name] = _value(spec, hints[name], table.get(name, {}), where, mistakes)
-        elif spec.default is MISSING:
+        elif spec.default is MISSING and spec.default_factory is MISSING:
             mistakes.append(f"{where}{name} is missing: {spec.metadata['meaning']}")
     return kind(**values) if len(mistakes) == before else None
 
 
 def _value(spec: Field[Any], kind: Any, given: Any, where: str, mistakes: list[str]) -> Any:
-    if is_dataclass(kind) and isinstance(kind, type):
-        return record(kind, given, f"{where}{spec.name}.", mistakes)
-    before = len(mistakes)
-    if get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis:
-        value = _records(get_args(kind)[0], given, f"{where}{spec.name}", mistakes)
-    elif get_origin(kind) is tuple:
-        value = _list(spec, get_args(kind), given, where, mistakes)
-    else:
-        value = _scalar(spec, kind, given, where, mistakes)
-    if len(mistakes) == before and (complaint := spec.metadata["complaint"](value)):
-        mistakes.append(f"{where}{spec.name} = {given!r} {complaint}")
+    before, name = len(mistakes), f"{where}{spec.name}"
+    value = _read(kind, given, name, spec.metadata, mistakes)
+    complaint = spec.metadata.get("complaint", lambda _: "")
+    if len(mistakes) == before and (words := complaint(value)):
+        mistakes.append(f"{name} = {given!r} {words}")
     return value
 
 
-def _records(kind: Any, given: Any, where: str, mistakes: list[str]) -> Any:
-    """Any number of tables, told apart by their place."""
-    if not isinstance(given, list):
-        mistakes.append(f"{where} wants tables, written [[{where}]], not {given!r}")
+def _read(kind: Any, given: Any, name: str, notes: Mapping[str, Any], mistakes: list[str]) -> Any:
+    if is_dataclass(kind) and isinstance(kind, type):
+        return record(kind, given, f"{name}.", mistakes)
+    if get_origin(kind) is dict:
+        return _free(given, name, mistakes)
+    if get_origin(kind) is not tuple:
+        return _scalar(kind, given, name, notes, mistakes)
+    kinds, any_number = get_args(kind), get_args(kind)[-1] is Ellipsis
+    if not isinstance(given, list) or not (any_number or len(given) == len(kinds)):
+        many = "any length" if any_number else f"{len(kinds)}"
+        mistakes.append(f"{name} wants a list of {many}, not {given!r}")
         return None
-    return tuple(
-        record(kind, part, f"{where}[{number}].", mistakes) for number, part in enumerate(given)
-    )
+    kinds = kinds[:1] * len(given) if any_number else kinds
+    names = (f"{name}[{n}]" if is_dataclass(part) else name for n, part in enumerate(kinds))
+    parts = zip(kinds, given, names, strict=True)
+    return tuple(_read(part, value, where, notes, mistakes) for part, value, where in parts)
 
 
-def _list(
-    spec: Field[Any], kinds: tuple[type, ...], given: Any, where: str, mistakes: list[str]
+def _free(given: Any, name: str, mistakes: list[str]) -> Any:
+    """Somebody else's table, judged by whoever it is for."""
+    if not isinstance(given, Mapping):
+        mistakes.append(f"[{name}] must be a table")
+        return None
+    return dict(given)
+
+
+def _scalar(
+    kind: type, given: Any, name: str, notes: Mapping[str, Any], mistakes: list[str]
 ) -> Any:
-    if not isinstance(given, list) or len(given) != len(kinds):
-        mistakes.append(f"{where}{spec.name} wants a list of {len(kinds)}, not {given!r}")
-        return None
-    return tuple(
-        _scalar(spec, kind, part, where, mistakes) for kind, part in zip(kinds, given, strict=True)
-    )
-
-
-def _scalar(spec: Field[Any], kind: type, given: Any, where: str, mistakes: list[str]) -> Any:
     whole_will_do = kind is float and type(given) is int
-    complaint = _complaint(spec.metadata, int if whole_will_do else kind, given)
+    complaint = _complaint(notes, int if whole_will_do else kind, given)
     if complaint:
-        meaning = spec.metadata["meaning"]
-        mistakes.append(f"{where}{spec.name} = {given!r} {complaint} ({meaning})")
+        meaning = f" ({notes['meaning']})" if "meaning" in notes else ""
+        mistakes.append(f"{name} = {given!r} {complaint}{meaning}")
         return None
     return float(given) if whole_will_do else given
 
@@ -109,9 +110,9 @@ def _scalar(spec: Field[Any], kind: type, given: Any, where: str, mistakes: list
 def _complaint(notes: Mapping[str, Any], kind: type, value: Any) -> str:
     if type(value) is not kind:
         return f"must be {NAMES[kind]}"
-    low, high = notes["low"], notes["high"]
-    if low is not None and not low <= value <= high:
+    low, high = notes.get("low"), notes.get("high")
+    if low is not None and high is not None and not low <= value <= high:
         return f"must lie between {low:g} and {high:g}"
-    if notes["choices"] and value not in notes["choices"]:
-        return f"must be one of {', '.join(notes['choices'])}"
+    if (choices := notes.get("choices")) and value not in choices:
+        return f"must be one of {', '.join(choices)}"
     return ""

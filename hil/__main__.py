@@ -1,34 +1,56 @@
-"""The whole controller on the embedded rig, for a desk without a rack."""
+"""The front of the rig: `run` without a rack, `rig` alone, `hil` through scenarios."""
 
 import argparse
 import contextlib
 import socket
 import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
-from controller.commands import run
+from controller.commands import hil, rig, run
 from controller.commands.terminal import complain
 from controller.config import ScpiConfig
+from hil import front, standalone
 from hil.rig import WiredRig
 from hil.wires import Manners
 
 
 def main() -> int:
-    """Take the arguments of `gansource run`, which hands over to this when it has no rack."""
-    parser = argparse.ArgumentParser("gansource run")
-    run.add_arguments(parser)
-    options = parser.parse_args()
+    """Take the very words of `gansource`, which hands over to this."""
+    word, words = sys.argv[1], sys.argv[2:]
+    if word == "drill":
+        from hil import sealed_drill  # one run of `gansource hil`, in a process of its own
+
+        return sealed_drill.main(words[0], int(words[1]), words[2])
+    if word == "hil":
+        return front.hil(_options(word, hil.add_arguments, words))
+    if word == "rig":
+        return standalone.rig(_options(word, rig.add_arguments, words))
+    options = _options(word, run.add_arguments, words)
+    standalone.sweep(Path(tempfile.gettempdir()))
     return run.guarded(lambda: _run(options))
 
 
+def _options(
+    word: str, add_arguments: Callable[[argparse.ArgumentParser], None], words: list[str]
+) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(f"gansource {word}")
+    add_arguments(parser)
+    return parser.parse_args(words)
+
+
 async def _run(options: argparse.Namespace) -> None:
-    async with WiredRig(options.seed, Manners()) as rig:
+    async with WiredRig(options.seed, Manners()) as powered:
         usual = ScpiConfig()
         if options.port is None:
-            config = rig.config(_free(usual.port), scpi={"hislip_port": _free(usual.hislip_port)})
+            config = powered.config(
+                _free(usual.port), scpi={"hislip_port": _free(usual.hislip_port)}
+            )
         else:
-            config = rig.config(options.port)
+            config = powered.config(options.port)
         where = options.data or run.data_folder(None) / "rig"
-        await run.until_stopped(config, where, rig.in_memory, options.json, rig.scpi_serial)
+        await run.until_stopped(config, where, powered.in_memory, options.json, powered.scpi_serial)
 
 
 def _free(customary: int) -> int:

@@ -55,8 +55,10 @@ class Cells:
         return self.seen + self.again
 
     def only(self, which: Ints) -> "Cells":
-        """Some of the cells."""
-        return replace(self, **{name: getattr(self, name)[..., which] for name in _BY_CELL})
+        """Some of the cells; one column that stands for all goes on standing for them."""
+        fields = {name: getattr(self, name) for name in _BY_CELL}
+        by_cell = {n: f for n, f in fields.items() if f.shape[-1] == len(self.number)}
+        return replace(self, **{name: field[..., which] for name, field in by_cell.items()})
 
 
 _BY_CELL = ("number", "excitation", "dark_per_bright", "shelved", "parts_cps", "seen", "again")

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from unittest import mock
 
 from hil.clock import JumpingLoop
@@ -36,17 +37,24 @@ REFUSED_CALLS = (
 EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z, where simulated time begins
 
 
+@dataclass
+class Wall:
+    """The wall clock of a sealed run: it begins at the epoch and may jump."""
+
+    sealed: bool = False
+    ahead_s: float = 0.0
+
+
+wall = Wall()
+
+
 class NotDeterministic(RuntimeError):
     """The run would not be the same twice."""
-
-
-_sealed = False
 
 
 @contextmanager
 def sealed(loop: JumpingLoop) -> Iterator[None]:
     """Everything inside happens the same way each time; what could not, raises."""
-    global _sealed  # noqa: PLW0603 - an audit hook is one for the process and for ever
     if os.environ.get("PYTHONHASHSEED", "random") == "random":
         raise NotDeterministic("string hashes are randomised: start with PYTHONHASHSEED=0")
     if threading.active_count() > 1:
@@ -56,17 +64,17 @@ def sealed(loop: JumpingLoop) -> Iterator[None]:
             patches.enter_context(mock.patch.object(owner, name, _refuse(name)))
         for name, clock in _clocks(loop).items():
             patches.enter_context(mock.patch.object(time, name, clock))
-        _sealed = True
+        wall.sealed, wall.ahead_s = True, 0.0
         try:
             yield
         finally:
-            _sealed = False
+            wall.sealed = False
 
 
 def _clocks(loop: JumpingLoop) -> dict[str, Callable[[], float]]:
     return {
-        "time": lambda: EPOCH_S + loop.time(),
-        "time_ns": lambda: int((EPOCH_S + loop.time()) * 1e9),
+        "time": lambda: EPOCH_S + loop.time() + wall.ahead_s,
+        "time_ns": lambda: int((EPOCH_S + loop.time() + wall.ahead_s) * 1e9),
         "monotonic": loop.time,
         "monotonic_ns": lambda: int(loop.time() * 1e9),
         "perf_counter": loop.time,
@@ -82,7 +90,7 @@ def _refuse(name: str) -> Callable[..., None]:
 
 
 def _watch(event: str, args: tuple[object, ...]) -> None:
-    if _sealed and event in REFUSED_EVENTS:
+    if wall.sealed and event in REFUSED_EVENTS:
         raise NotDeterministic(f"{event} {args!r} in a sealed run")
 
 

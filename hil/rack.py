@@ -13,10 +13,12 @@ from hil.chance import keyed_bits
 from hil.emulators.camera import CameraEmulator
 from hil.emulators.camera_model import CameraModel, Made
 from hil.emulators.cobolt import FINE, MLD_HEAD, Cobolt
+from hil.emulators.id900 import TimeController
 from hil.emulators.io_board import IoBoard
 from hil.emulators.pi_gcs import PiGcs
 from hil.emulators.pi_gcs_models import E727
 from hil.nature import CameraNature, WorldNature
+from hil.wires import Emulator
 from hil.world import World
 
 AXES = ("1", "2", "3")
@@ -29,9 +31,6 @@ class Device(Protocol):
     """What every emulator can do besides speaking."""
 
     frozen: bool  # deaf and dumb
-
-    def receive(self, data: bytes) -> bytes:
-        """Take what arrived, however it was cut up; return what the device says to it."""
 
     def power_on(self) -> None:
         """With all it kept while it was off."""
@@ -62,11 +61,23 @@ class Rack:
         self.camera = CameraEmulator(
             _camera_model(nature.camera), clock, keyed_bits(seed, _CAMERA), self._expose
         )
+        self.tagger = TimeController(clock, self._clicks, self.world.tags)
         self.devices: dict[str, Device] = {
             "stage": self.stage,
             "board": self.board,
             "laser": self.laser,
             "camera": self.camera,
+            "tagger": self.tagger,
+        }
+        self.ends: dict[str, Emulator] = {
+            "stage": self.stage,
+            "board": self.board,
+            "laser": self.laser,
+            "camera": self.camera,
+            "tagger": self.tagger.commands,
+            "tagger-link": self.tagger.link,
+            "tagger-1": self.tagger.streams[0],
+            "tagger-2": self.tagger.streams[1],
         }
         self._laser_uw, self._permitted = 0.0, False
         self._powered = False
@@ -89,13 +100,22 @@ class Rack:
             self.world.power_cycle(self.clock())
             self._wake_dac()
         self._powered = True
-        self.board.set_interlock(closed=True)
+        self.close_door()
         for device in self.devices.values():
             device.power_on()
 
     def power_off(self) -> None:
         for device in self.devices.values():
             device.power_off()
+
+    def open_door(self) -> None:
+        """One contact for the board, another for the laser's own interlock."""
+        self.board.set_interlock(closed=False)
+        self.laser.head.switch_interlock(closed=False)
+
+    def close_door(self) -> None:
+        self.board.set_interlock(closed=True)
+        self.laser.head.switch_interlock(closed=True)
 
     def _permit(self, at_s: float, lit: bool) -> None:
         self._permitted = lit
@@ -125,9 +145,12 @@ class Rack:
     def _shine(self, at_s: float) -> None:
         self.world.laser_uw.set(at_s, self._laser_uw if self._permitted else 0.0)
 
-    def _counted(self, since_s: float, until_s: float, window_s: float) -> tuple[int, int, int]:
+    def _clicks(self, since_s: float, until_s: float) -> tuple[int, int]:
         self.stage.catch_up()
-        a, b = self.world.counts(since_s, until_s)
+        return self.world.counts(since_s, until_s)
+
+    def _counted(self, since_s: float, until_s: float, window_s: float) -> tuple[int, int, int]:
+        a, b = self._clicks(since_s, until_s)
         return a, b, self.world.coincidences(since_s, until_s, round(window_s * 1e12))
 
 

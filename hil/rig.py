@@ -5,6 +5,7 @@ configuration and front door, and reads nothing of its inside.
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,8 +22,10 @@ from hil.rack import Rack
 from hil.wires import Manners, Port, Wire
 from optics.transports import Opener, memory_opener
 
-BY_NETWORK = frozenset({"tagger", "camera"})
-"""Devices that are reached over TCP; the others sit on a serial line."""
+BY_NETWORK = frozenset({"camera", "tagger", "tagger-link", "tagger-1", "tagger-2"})
+"""Wires that are TCP; the others are serial lines."""
+FOLDER_PREFIX = "gansource-rig-"
+"""Of the folders that rigs lie in; the number of the process follows."""
 
 
 class Rig:
@@ -42,8 +45,8 @@ class Rig:
         self.log = EventLog(self.clock)
         self.rack = Rack(nature, seed, self.clock)
         self.wires = {
-            name: Wire(name, port(name), device, seed, manners, self.log)
-            for name, device in self.rack.devices.items()
+            name: Wire(name, port(name), end, seed, manners, self.log)
+            for name, end in self.rack.ends.items()
         }
         self.rack.board.present = self.wires["board"].present
         self.in_memory: dict[str, Opener] = {}
@@ -100,15 +103,15 @@ class WiredRig(Rig):
     """Pseudo-terminals in a folder of its own, so that several rigs never meet, and free ports."""
 
     def __init__(self, seed: int, manners: Manners, nature: WorldNature | None = None) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="gansource-rig-"))
-        self._inside = PtyPort(self._folder / "scpi-inside")
-        self._outside = PtyPort(self._folder / "scpi")
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
+        self._inside = PtyPort(self.folder / "scpi-inside")
+        self._outside = PtyPort(self.folder / "scpi")
         self._inside.heard, self._outside.heard = self._outside.send, self._inside.send
         self.scpi_serial = str(self._outside.link)
         super().__init__(seed, manners, nature or WorldNature(), self._port, self._inside.address)
 
     def _port(self, name: str) -> Port:
-        return TcpPort() if name in BY_NETWORK else PtyPort(self._folder / name)
+        return TcpPort() if name in BY_NETWORK else PtyPort(self.folder / name)
 
     async def __aenter__(self) -> "WiredRig":
         await self._inside.open()
@@ -120,7 +123,7 @@ class WiredRig(Rig):
         self.power_down()
         self._inside.close()
         self._outside.close()
-        await asyncio.to_thread(shutil.rmtree, self._folder)
+        await asyncio.to_thread(shutil.rmtree, self.folder)
 
 
 class MemoryRig(Rig):

@@ -61,14 +61,25 @@ class Scene:
     def _nothing(self) -> Group:
         return self.emission.group(np.zeros(0, np.int64))
 
-    def signal_cps(self, emitter: int, now: Conditions) -> tuple[float, float]:
-        """Mean rate of one emitter at one time: as it is pointed at, and as it would be best."""
+    def signals_cps(self, emitter: int, now: Conditions) -> tuple[Floats, Floats]:
+        """Mean rate of one emitter at each time: as it is pointed at, and as it would be best."""
         group = self.emission.group(np.array([emitter]))
         excited, collected = self.response(group, now)
         most_cps = group.are.saturated_cps * self.emission.visible(group, now.times_s)
         as_is = most_cps * collected * self.excitation(group, excited, now)
         at_best = most_cps * self.excitation(group, np.ones_like(excited), now)
-        return as_is.item(), at_best.item()
+        shape = now.times_s.shape
+        return np.broadcast_to(as_is[0], shape), np.broadcast_to(at_best[0], shape)
+
+    def faced(self, now: Conditions) -> tuple[int, float]:
+        """The emitter that the focus is best on, and how strongly it answers; -1 is none."""
+        group = self.near(now.focus_um)[0]
+        if not len(group.which):
+            return -1, 0.0
+        excited, collected = self.response(group, now)
+        share = (excited * collected)[:, -1]
+        best = int(np.argmax(share))
+        return int(group.which[best]), float(share[best])
 
     def excitation(self, group: Group, excited: Floats, now: Conditions) -> Floats:
         """The saturation law, s / (1 + s), after Malus' for the dipole."""

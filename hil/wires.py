@@ -70,6 +70,7 @@ class Wire:
     ) -> None:
         self.name, self.port, self.emulator, self.manners = name, port, emulator, manners
         self.log = log
+        self._own_manners, self._troubles = manners, list[dict[str, float]]()
         rng = random.Random(f"{seed} {name}")
         self._to_device = _Lane(self, rng, self._reach_device)
         self._to_host = _Lane(self, rng, self._reach_host)
@@ -81,11 +82,27 @@ class Wire:
     @contextmanager
     def troubled(self, **changes: float) -> Iterator[None]:
         """Other manners for a while: `with wire.troubled(garble=0.01): ...`."""
-        before, self.manners = self.manners, replace(self.manners, **changes)
+        end = self.trouble(**changes)
         try:
             yield
         finally:
-            self.manners = before
+            end()
+
+    def trouble(self, **changes: float) -> Callable[[], None]:
+        """Other manners, on top of those of other troubles, until what is returned is called."""
+        self._troubles.append(changes)
+        self._behave()
+
+        def end() -> None:
+            self._troubles.remove(changes)
+            self._behave()
+
+        return end
+
+    def _behave(self) -> None:
+        self.manners = self._own_manners
+        for changes in self._troubles:
+            self.manners = replace(self.manners, **changes)
 
     @contextmanager
     def broken(self) -> Iterator[float]:

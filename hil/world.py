@@ -153,7 +153,33 @@ class World:
 
     def signal_cps(self, emitter: int, now_s: float) -> tuple[float, float]:
         """Mean rate of one emitter, both detectors: as pointed, and as pointed best."""
-        return self.scene(now_s).signal_cps(emitter, self._now(now_s))
+        as_is, at_best = self.signals_cps(emitter, np.array([now_s]))
+        return as_is.item(), at_best.item()
+
+    def signals_cps(self, emitter: int, times_s: Floats) -> tuple[Floats, Floats]:
+        """The same at rising times that lie in one scene."""
+        scene = self.scene(times_s[-1])
+        return scene.signals_cps(
+            emitter, self._conditions(scene, times_s, self._strays_at(times_s))
+        )
+
+    def faced(self, now_s: float) -> tuple[int, float]:
+        """The emitter that the focus is best on, and how strongly it answers; -1 is none."""
+        return self.scene(now_s).faced(self._now(now_s))
+
+    def near_um(self, now_s: float, within_um: float) -> Floats:
+        """The places of emitters around the focus, on the chip."""
+        focus_um, chip = self.focus_um(now_s), self.scene(now_s).chip
+        return np.asarray(chip.emitters.place_um[chip.within(focus_um[:2], within_um)])
+
+    def outlook(self, now_s: float) -> tuple[Scene, Conditions]:
+        """The scene and how things stand in it."""
+        return self.scene(now_s), self._now(now_s)
+
+    def nearest(self, now_s: float) -> int:
+        """The emitter nearest to the focus."""
+        away_um = self.scene(now_s).chip.emitters.place_um - self.focus_um(now_s)
+        return int(np.argmin(np.sum(away_um * away_um, axis=1)))
 
     def bleach(self, emitter: int, at_s: float) -> None:
         """For ever."""

@@ -5,18 +5,17 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller import __version__
+from controller.commands.handover import to_rig
 from controller.commands.terminal import (
     BAD_INPUT,
     DAMAGED,
     DONE,
     OUT_OF_REACH,
-    USAGE,
     complain,
     say,
 )
@@ -53,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, home: Path) -> int:
     """On real devices here; on the rig by handing the process over to it."""
     if options.config is None:
-        return _hand_over_to_rig(home)
+        return to_rig(home)
 
     def work() -> Coroutine[Any, Any, None]:
         from controller import config, machine
@@ -65,15 +64,6 @@ def execute(options: argparse.Namespace, home: Path) -> int:
         return until_stopped(settings, data_folder(options.data), {}, options.json)
 
     return guarded(work)
-
-
-def _hand_over_to_rig(home: Path) -> int:  # noqa: RET503 - the last line never returns
-    """The product never imports the rig; in a clone the rig lies beside it and starts it."""
-    if not (home / "hil" / "__main__.py").exists():
-        return complain("no rig here, it lives in a clone; give --config FILE", USAGE)
-    search = os.pathsep.join([str(home), *filter(None, [os.environ.get("PYTHONPATH")])])
-    words = [sys.executable, "-m", "hil", *sys.argv[2:]]
-    os.execve(sys.executable, words, {**os.environ, "PYTHONPATH": search})  # noqa: S606
 
 
 def guarded(work: Callable[[], Coroutine[Any, Any, None]]) -> int:

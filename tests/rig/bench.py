@@ -4,63 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Protocol
 
 from hil.clock import JumpingLoop
-from hil.ports import MemoryPort
+from hil.hosts import Host, MemoryHost, StreamHost
 from hil.rig import MemoryRig, Rig, WiredRig
 from hil.wires import Manners
-
-
-class Host(Protocol):
-    """A customer's program on one connection."""
-
-    async def tell(self, message: str) -> None:
-        """Send a message that has no answer."""
-
-    async def ask(self, message: str) -> str:
-        """Send a message and return its answer."""
-
-
-class StreamHost:
-    """A host over TCP or a serial line."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def tell(self, message: str) -> None:
-        self._writer.write(message.encode() + b"\n")
-        await self._writer.drain()
-
-    async def ask(self, message: str) -> str:
-        await self.tell(message)
-        async with asyncio.timeout(60):
-            return (await self._reader.readuntil(b"\n")).decode().removesuffix("\n")
-
-    async def aclose(self) -> None:
-        self._writer.transport.abort()
-        await asyncio.sleep(0)
-
-
-class MemoryHost:
-    """A host on the memory wire, for the jumping clock."""
-
-    def __init__(self, port: MemoryPort) -> None:
-        self._port, self._answers = port, asyncio.Queue[bytes]()
-        self._partial = b""
-        port.heard = self._hear
-
-    async def tell(self, message: str) -> None:
-        self._port.send(message.encode() + b"\n")
-
-    async def ask(self, message: str) -> str:
-        await self.tell(message)
-        return (await self._answers.get()).decode()
-
-    def _hear(self, data: bytes) -> None:
-        *lines, self._partial = (self._partial + data).split(b"\n")
-        for line in lines:
-            self._answers.put_nowait(line)
 
 
 class Bench:

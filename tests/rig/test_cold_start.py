@@ -5,8 +5,9 @@ from contextlib import AsyncExitStack
 import pytest
 import serial_asyncio
 
+from hil.hosts import StreamHost
 from hil.rig import WiredRig
-from tests.rig.bench import Bench, StreamHost, tcp_host
+from tests.rig.bench import Bench, tcp_host
 
 both_clocks = pytest.mark.clocks("wall", "jumping")
 

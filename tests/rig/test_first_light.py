@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hil.hosts import MemoryHost
 from hil.nature import ChipNature, WorldNature
 from hil.rig import MemoryRig
 from hil.wires import Manners
-from tests.rig.bench import Bench, MemoryHost
+from tests.rig.bench import Bench
 
 pytestmark = pytest.mark.clocks("jumping")
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from controller.application import Whereabouts
+from hil.hosts import StreamHost
 from hil.rig import WiredRig
 from hil.wires import Manners
 from tests.hislip_client import Client
-from tests.rig.bench import STAGE_ALONE, StreamHost, tcp_host
+from tests.rig.bench import STAGE_ALONE, tcp_host
 
 CERTIFICATES = Path(__file__).parents[1] / "certificates"
 TLS = {
