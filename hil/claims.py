@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from hil.hosts import Host
@@ -11,12 +11,7 @@ from hil.truth import Claim
 PATIENCE_S = 1.0
 NOT_A_NUMBER = 9.9e37
 LABEL = "drill"
-ANSWERS: Mapping[str, str] = {
-    "SOUR:STAT?": "SOURce:STATe?",
-    "SITE:SEL?": "SITE:SELect",
-    "SOUR:FAUL?": "SOURce:FAULt?",
-}
-"""Asked each time, where the controller knows them by these headers."""
+QUERY = "SOUR:STAT?;:SITE:SEL?;:SOUR:FAUL?"
 SILENT = Claim("SILENT")
 Clear = Callable[[], None]
 
@@ -26,33 +21,19 @@ class Witness:
 
     def __init__(self, host: Host, clear: Clear) -> None:
         self._host, self._clear = host, clear
-        self._headers = ""
 
     async def claim(self) -> Claim:
         """State, site and fault, or SILENT."""
-        if not self._headers:
-            self._headers = await self._said("SYST:HELP:HEAD?") or ""
-        asked = [query for query, header in ANSWERS.items() if header in self._headers]
-        if not asked:
+        parts = (await self._said(QUERY) or "").split(";", 2)
+        if len(parts) < len(Claim._fields):
             return SILENT
-        said = await self._said(";:".join(asked))
-        parts = said.split(";") if said else []
-        if len(parts) < len(asked):
-            return SILENT
-        found = dict(
-            zip(asked, [*parts[: len(asked) - 1], ";".join(parts[len(asked) - 1 :])], strict=True)
-        )
-        return Claim(
-            found.get("SOUR:STAT?", ""),
-            found.get("SITE:SEL?", "").strip('"'),
-            found.get("SOUR:FAUL?", "").strip('"'),
-        )
+        return Claim(parts[0], *(part.strip('"') for part in parts[1:]))
 
     async def all_claims(self) -> dict[str, Any]:
         """The report's `claims`."""
         now = await self.claim()
-        brightness = await self._numbers("FETC:BRIG?", "FETCh:BRIGhtness?")
-        purity = await self._numbers("FETC:PUR?", "FETCh:PURity?")
+        brightness = await self._numbers("FETC:BRIG?")
+        purity = await self._numbers("FETC:PUR?")
         return {
             "state": now.state,
             "site": now.site or None,
@@ -74,14 +55,14 @@ class Witness:
 
     async def sites(self) -> int | None:
         """How many it knows."""
-        [number, *_] = await self._numbers("SITE:COUN?", "SITE:COUNt?")
+        [number, *_] = await self._numbers("SITE:COUN?")
         return None if number is None else int(number)
 
     async def say(self, message: str) -> None:
         await self._host.tell(message)
 
-    async def _numbers(self, query: str, header: str) -> list[float | None]:
-        said = await self._said(query) if header in self._headers else None
+    async def _numbers(self, query: str) -> list[float | None]:
+        said = await self._said(query)
         numbers = [_number(part) for part in said.split(",")] if said else []
         return [*numbers, None, None, None]
 
@@ -92,7 +73,6 @@ class Witness:
             async with asyncio.timeout(PATIENCE_S):
                 return await self._host.ask(message)
         except (TimeoutError, OSError, EOFError):
-            self._headers = ""
             return None
 
 

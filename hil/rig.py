@@ -24,6 +24,8 @@ from optics.transports import Opener, memory_opener
 
 BY_NETWORK = frozenset({"camera", "tagger", "tagger-link", "tagger-1", "tagger-2"})
 """Wires that are TCP; the others are serial lines."""
+TAGGER_WIRES = {"service": "tagger-link", "first": "tagger-1", "second": "tagger-2"}
+"""What the tagger's record calls its other wires."""
 FOLDER_PREFIX = "gansource-rig-"
 """Of the folders that rigs lie in; the number of the process follows."""
 
@@ -60,6 +62,8 @@ class Rig:
             for name, wire in self.wires.items()
             if name in known
         }
+        for key, wire in TAGGER_WIRES.items():
+            table["tagger"][key] = self.wires[wire].port.address
         table["source"] = {"serial": "rig", "emulated": True}
         hislip_port = min(scpi_port, 0)  # at a free one, or off too
         table["scpi"] = {

@@ -59,8 +59,7 @@ class Stand:
         self.fill_disk(full=False, all_of_it=True)
         if self._running is not None:
             self._running.remove_done_callback(self._note_end)
-            await asyncio.wait({self._running})
-            self._running.result()
+            await asyncio.gather(self._running, return_exceptions=True)
 
     def kill(self) -> None:
         """Its wires go dead first, so that nothing it does in dying reaches a device."""
