@@ -56,7 +56,11 @@ class Archive:
     @property
     def selected(self) -> str:
         """The name of the site to emit from, or empty."""
-        return self._store.setting(_selected(self.chip), "")
+        return self.selected_of(self.chip)
+
+    def selected_of(self, chip: int) -> str:
+        """The same of another chip, for when it is in again."""
+        return self._store.setting(_selected(chip), "")
 
     @property
     def epoch(self) -> int:

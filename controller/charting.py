@@ -14,7 +14,7 @@ from optics.quantities import PixelPoint, StagePoint
 
 log = logging.getLogger(__name__)
 
-STEP_UM = 4.0
+NEAR_UM, FAR_UM = 4.0, 11.0  # the latter a third of the field
 ISOLATED_UM = 1.5
 NEEDED, TRIED = 2, 8  # spots that must agree on the focus, of those tried
 AGREE_UM = 0.12
@@ -35,10 +35,12 @@ async def chart(desk: Desk, at: StagePoint) -> Chart:
 
 
 async def _turned(desk: Desk, at: StagePoint) -> Chart:
-    """From the same spots seen from three places."""
-    beside = at._replace(x_um=at.x_um + STEP_UM), at._replace(y_um=at.y_um + STEP_UM)
+    """From the same spots seen from several places: near ones surely match, far ones measure."""
+    ways = [(0.0, 0.0), (NEAR_UM, 0.0), (0.0, NEAR_UM)]
+    ways += [(FAR_UM, 0.0), (-FAR_UM, 0.0), (0.0, FAR_UM), (0.0, -FAR_UM)]
+    places = [at._replace(x_um=at.x_um + x_um, y_um=at.y_um + y_um) for x_um, y_um in ways]
     views = []
-    for place in (at, *beside):
+    for place in places:
         look = await desk.eye.look(await desk.eye.pair(place))
         views.append(View(place, [spot.at for spot in look.spots]))
     pixel_um = desk.config.camera.pixel_um

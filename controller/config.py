@@ -82,7 +82,7 @@ class LaserConfig:
     low_uw: float = setting("least it is ever set to", 50.0, 0.1, 1e6)
     high_uw: float = setting("most it is ever set to", 200_000.0, 1.0, 1e6)
     power_uw: float = setting("while no host has set another", 1000.0, 0.1, 1e6)
-    wide_uw: float = setting("for pictures of the wide field", 100_000.0, 0.1, 1e6)
+    wide_uw: float = setting("for pictures of the wide field", 190_000.0, 0.1, 1e6)
     warm_within_s: float = setting("patience with its warming up", 300.0, 1.0, 3600.0)
     reply_within_s: float = setting("patience with one answer", 0.3, 0.01, 10.0)
 
@@ -112,7 +112,7 @@ class CameraConfig:
         "",
         complaint=lambda at: "" if not at or is_camera_address(at) else f"is no address: {FORMS}",
     )
-    exposure_s: float = setting("of one picture", 0.3, 1e-3, 60.0)
+    exposure_s: float = setting("of one picture", 0.15, 1e-3, 60.0)
     gain: float = setting("as the camera names it", 1.0, 0.1, 1000.0)
     pixel_um: float = setting("one pixel on the chip, roughly", 0.065, 1e-3, 10.0)
     psf_um: float = setting("standard deviation of a point's image, on the chip", 0.15, 0.01, 5.0)
@@ -126,7 +126,10 @@ class CameraConfig:
 class SurveyConfig:
     """Where the controller looks for emitters by itself, and what it makes of them."""
 
-    side_um: float = setting("of the square about the middle of the travel", 100.0, 5.0, 1e4)
+    side_um: float = setting("of the square in which candidates are visited", 100.0, 5.0, 1e4)
+    constellation_um: float = setting(
+        "of the square whose lights are noted, by which the chip is known again", 150.0, 5.0, 1e4
+    )
     overlap: float = setting("share of a tile seen from the next one too", 0.1, 0.0, 0.5)
     least_photons: float = setting("a fainter spot is not visited", 200.0, 1.0, 1e9)
     most_visits: int = setting("candidates visited, the brightest first", 1000, 1, 100_000)

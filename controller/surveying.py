@@ -33,6 +33,7 @@ class Round:
     book: SurveyBook
     chart: Chart
     focused: list[StagePoint]
+    corners: tuple[StagePoint, StagePoint]  # what was asked for; what shines beside it is noted
 
     def tell(self, tile_s: float = TILE_S, visit_s: float = VISIT_S) -> None:
         """How far it is."""
@@ -77,17 +78,19 @@ async def _begun(desk: Desk, area: Area | None) -> Round:
             else desk.lying.on_stage(book.tiles[0])
         )
         known = await chart(desk, at)
-        return Round(desk, book or await _fresh(desk, area, desk.lying), known, [at])
+        fresh = book or await _fresh(desk, area, desk.lying)
+        return Round(desk, fresh, known, [at], _corners(desk, area))
     at = await focused(desk)
     known = await chart(desk, at)
     await desk.archive.begin_chip()
     lying = Placement(lift_um=at.z_um)
     await settle(desk, lying)
-    return Round(desk, await _fresh(desk, area, lying), known, [at])
+    return Round(desk, await _fresh(desk, area, lying), known, [at], _corners(desk, area))
 
 
 async def _fresh(desk: Desk, area: Area | None, lying: Placement) -> SurveyBook:
-    stage = _corners(desk, area)
+    """Seen is more than is visited: the chip must be known again wherever it lies by then."""
+    stage = _corners(desk, area or _square(desk, desk.config.survey.constellation_um))
     corners = [lying.on_chip(corner) for corner in stage]
     low, high = (
         ChipPoint(*(pick(ends) for ends in zip(*corners, strict=True))) for pick in (min, max)
@@ -99,16 +102,20 @@ async def _fresh(desk: Desk, area: Area | None, lying: Placement) -> SurveyBook:
 def _corners(desk: Desk, area: Area | None) -> tuple[StagePoint, StagePoint]:
     """Of the area that was asked for, or of the square about the middle; within the travel."""
     low, high = desk.devices.stage.travel
-    if area is None:
-        half_um = desk.config.survey.side_um / 2
-        x_um, y_um = (low.x_um + high.x_um) / 2, (low.y_um + high.y_um) / 2
-        area = Area(x_um - half_um, y_um - half_um, 2 * half_um, 2 * half_um)
+    area = area or _square(desk, desk.config.survey.side_um)
     left, bottom = max(area.x_um, low.x_um), max(area.y_um, low.y_um)
     right = min(area.x_um + area.width_um, high.x_um)
     top = min(area.y_um + area.height_um, high.y_um)
     if left >= right or bottom >= top:
         raise Unable("the stage cannot reach that area")
     return StagePoint(left, bottom, 0.0), StagePoint(right, top, 0.0)
+
+
+def _square(desk: Desk, side_um: float) -> Area:
+    """About the middle of the travel."""
+    low, high = desk.devices.stage.travel
+    x_um, y_um = (low.x_um + high.x_um) / 2, (low.y_um + high.y_um) / 2
+    return Area(x_um - side_um / 2, y_um - side_um / 2, side_um, side_um)
 
 
 def _middle_of(area: Area | None, desk: Desk, lying: Placement) -> StagePoint:
@@ -166,8 +173,14 @@ def _candidates(
         place = lying.on_chip(aim)
         if photons >= going.desk.config.survey.least_photons and going.book.is_new(place):
             number += 1
-            found.append(Candidate(number, tile, place, sigma_um, photons))
+            outcome = None if _inside(aim, going.corners) else "outside the area"
+            found.append(Candidate(number, tile, place, sigma_um, photons, outcome))
     return found
+
+
+def _inside(aim: StagePoint, corners: tuple[StagePoint, StagePoint]) -> bool:
+    low, high = corners
+    return low.x_um <= aim.x_um <= high.x_um and low.y_um <= aim.y_um <= high.y_um
 
 
 async def _visit(going: Round) -> None:

@@ -64,16 +64,18 @@ def charted(views: Sequence[View], pixel_um: float, focus: PixelPoint) -> Chart 
         )
         found = _shift(_array(first.spots), _array(other.spots), math.hypot(*way) / pixel_um)
         if found is None:
-            return None
+            continue
         shift, common = found
         moved.append(way)
         shifts.append(shift)
         weights.append(math.sqrt(common))
-    design, way_um = np.array(shifts), np.array(moved)
+    design, way_um = np.array(shifts).reshape(-1, 2), np.array(moved).reshape(-1, 2)
     if np.linalg.matrix_rank(design, tol=1.0) < 2:
         return None
     weight = np.array(weights)[:, None]
     solved, *_ = np.linalg.lstsq(design * weight, way_um * weight, rcond=None)
+    if np.abs(design @ solved - way_um).max() > pixel_um:
+        return None
     (xx, yx), (xy, yy) = solved.tolist()
     chart = Chart((xx, xy, yx, yy), focus)
     return chart if abs(chart.pixel_um / pixel_um - 1) < LENGTH_DOUBT else None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 FINE_PX, COARSE_PX = 1.2, 4.0
-LEAST_CONTRAST = 6.0  # how far the sharpest must stand above the frames' own scatter
+LEAST_CONTRAST = 20.0  # how far the sharpest must stand above the frames' own scatter
 NEIGHBOURS = 2  # on each side of the sharpest, for the fit
 
 

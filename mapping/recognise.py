@@ -11,6 +11,7 @@ from mapping.sight import WideSpot
 from optics.quantities import ChipPoint
 
 LEAST_SIGMA_UM = 0.004
+HEIGHT_SIGMA_UM = 0.2  # of the sharpest height
 SAME_UM = 0.3  # spots of overlapping frames so close together are one
 
 
@@ -23,8 +24,12 @@ def recognised(
     spots: Sequence[WideSpot],
     height_um: float,
     slope: tuple[float, float],
+    target: ChipPoint | None = None,
 ) -> Placement | str:
-    """Where the chip with these landmarks lies, whose spots were seen in focus at that height."""
+    """Where the chip with these landmarks lies, whose spots were seen in focus at that height.
+
+    Its uncertainty is that of the landmark at the target, or of those seen where there is none.
+    """
     if not landmarks or not spots:
         return "there is nothing to compare"
     stored = _points([(place.x_um, place.y_um, sigma) for place, sigma in landmarks])
@@ -32,7 +37,13 @@ def recognised(
     found = registered(stored, seen)
     if isinstance(found, NoMatch):
         return found.why
-    return _placement(found, height_um, slope, seen)
+    if target is None:
+        near = [site for site, _ in found.pairs]
+    else:
+        far_um = np.hypot(*(stored.at_um - np.array(target[:2])).T)
+        near = [int(np.argmin(far_um))]
+    sigma_um = float(np.median(found.sigma_um[near]))
+    return _placement(found, height_um, slope, seen)._replace(sigma_um=sigma_um)
 
 
 def united(spots: Sequence[WideSpot]) -> list[WideSpot]:
@@ -61,6 +72,4 @@ def _placement(
     u, v = middle[0] - c, middle[1] - f
     x, y = (e * u - b * v) / over, (a * v - d * u) / over
     lift_um = height_um - slope[0] * x - slope[1] * y
-    sites = [site for site, _ in found.pairs]
-    sigma_um = float(np.median(found.sigma_um[sites]))
-    return flat._replace(lift_um=lift_um, sigma_um=sigma_um, sigma_z_um=0.2)
+    return flat._replace(lift_um=lift_um, sigma_z_um=HEIGHT_SIGMA_UM)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.clocks("jumping")
 
 SMALL = WorldNature(chip=ChipNature(width_um=160.0, pair_share=0.0, cluster_share=0.0))
 LIT_AFTER_S = 1.0
-FIELD = {"survey": {"side_um": 25.0}}
+FIELD = {"survey": {"side_um": 25.0, "constellation_um": 80.0, "most_visits": 3}}
 
 
 @asynccontextmanager
@@ -44,14 +44,7 @@ async def test_from_blank_memory_to_the_same_emitter_after_a_power_cycle(tmp_pat
     """Truth says which emitter shines, and that the light is dark whenever it is not wished."""
     async with MemoryRig(1, Manners(), SMALL) as rig:
         async with running(rig, tmp_path) as bench:
-            await bench.reach("SURVEYING")
-            await bench.reach("EMITTING", within_s=600)
-            emitter, share = await in_focus(rig)
-            assert share > 0.98
-            selected = await bench.ask("SITE:SEL?")
-            assert int(await bench.ask("SITE:COUN?")) >= 2
-            rate_cps = float((await bench.ask("FETC:BRIG?")).split(",")[0])
-            assert rate_cps > 20e3
+            emitter, selected = await first_light(rig, bench)
             epoch = int(await bench.ask("SOUR:EPOC?"))
             assert await bench.ask("OUTP OFF;*OPC?;:SOUR:STAT?") == "1;READY"
             assert rig.rack.world.laser_power_uw(rig.clock()) == 0.0
@@ -67,3 +60,43 @@ async def test_from_blank_memory_to_the_same_emitter_after_a_power_cycle(tmp_pat
             assert (again, await bench.ask("SITE:SEL?")) == (emitter, selected)
             assert share > 0.98
             assert int(await bench.ask("SOUR:EPOC?")) == epoch
+
+
+@pytest.mark.full
+async def test_another_chip_is_refused_and_an_open_interlock_latches(tmp_path: Path) -> None:
+    async with MemoryRig(1, Manners(), SMALL) as rig:
+        async with running(rig, tmp_path) as bench:
+            _, selected = await first_light(rig, bench)
+            await an_open_interlock_is_dark_and_closing_it_heals(rig, bench)
+        rig.rack.power_off()
+        rig.rack.world.swap_chip(rig.clock())
+        rig.rack.power_on()
+        async with running(rig, tmp_path) as bench:
+            await bench.reach("DEGRADED", within_s=120)
+            assert "none that is known" in await bench.ask("SOUR:FAUL?")
+            assert await bench.ask("SITE:SEL?") == selected
+            assert rig.rack.world.laser_power_uw(rig.clock()) == 0.0
+
+
+async def first_light(rig: MemoryRig, bench: Bench) -> tuple[int, str]:
+    """From blank memory; the emitter of truth, and the name it was given."""
+    await bench.reach("SURVEYING")
+    await bench.reach("EMITTING", within_s=600)
+    emitter, share = await in_focus(rig)
+    assert share > 0.98
+    assert int(await bench.ask("SITE:COUN?")) >= 2
+    assert float((await bench.ask("FETC:BRIG?")).split(",")[0]) > 20e3
+    return emitter, await bench.ask("SITE:SEL?")
+
+
+async def an_open_interlock_is_dark_and_closing_it_heals(rig: MemoryRig, bench: Bench) -> None:
+    """Told as LATCHED, and light is back only after all has been proven again."""
+    await asyncio.sleep(LIT_AFTER_S)
+    assert rig.rack.world.laser_power_uw(rig.clock()) > 0.0
+    rig.rack.board.set_interlock(closed=False)
+    await asyncio.sleep(0.1)
+    assert rig.rack.world.laser_power_uw(rig.clock()) == 0.0
+    await bench.reach("LATCHED")
+    assert "interlock" in await bench.ask("SOUR:FAUL?")
+    rig.rack.board.set_interlock(closed=True)
+    await bench.reach("EMITTING", within_s=120)
