@@ -99,6 +99,7 @@ class TaggerConfig:
         "where that streams input 1", "tcp://127.0.0.1:4242", complaint=_no_address
     )
     second: str = setting("and input 2", "tcp://127.0.0.1:4243", complaint=_no_address)
+    delay_ps: int = setting("second input behind the first, cables included", 0, -(10**9), 10**9)
     device: str = setting("the tagger's own address, as the service knows it", "127.0.0.1")
     reply_within_s: float = setting("patience with one answer", 1.0, 0.01, 60.0)
 

@@ -24,7 +24,11 @@ async def singleness(desk: Desk, longest_s: float = LONGEST_S) -> tuple[Kind, Pu
     tagger = desk.devices.tagger
     if tagger is None:
         return Kind.UNDECIDED, None
-    test, verdict, counted_s = SinglenessTest(Look(find_centre=True)), Verdict.UNDECIDED, 0.0
+    test, verdict, counted_s = (
+        SinglenessTest(Look(delay_ps=desk.config.tagger.delay_ps)),
+        Verdict.UNDECIDED,
+        0.0,
+    )
     while verdict is Verdict.UNDECIDED and counted_s < longest_s:
         run = await tagger.tags(RUN_S)
         counted_s += run.counted_s
@@ -37,7 +41,7 @@ async def measured(desk: Desk, for_s: float | None) -> Purity:
     tagger = desk.devices.tagger
     if tagger is None:
         raise DeviceLost("tagger", "there is none to count for g2(0)")
-    live, counted_s = LivePurity(Look(find_centre=True), math.inf), 0.0
+    live, counted_s = LivePurity(Look(delay_ps=desk.config.tagger.delay_ps), math.inf), 0.0
     while counted_s < (MEASURED_S if for_s is None else for_s):
         run = await tagger.tags(RUN_S)
         counted_s += run.counted_s

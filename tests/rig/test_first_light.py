@@ -14,11 +14,11 @@ from hil.rig import MemoryRig
 from hil.wires import Manners
 from tests.rig.bench import Bench
 
-pytestmark = pytest.mark.clocks("jumping")
+pytestmark = [pytest.mark.clocks("jumping"), pytest.mark.timeout(600)]
 
 SMALL = WorldNature(chip=ChipNature(width_um=160.0, pair_share=0.0, cluster_share=0.0))
 LIT_AFTER_S = 1.0
-FIELD = {"survey": {"side_um": 25.0, "constellation_um": 80.0, "most_visits": 3}}
+FIELD = {"survey": {"side_um": 25.0, "constellation_um": 60.0, "most_visits": 1}}
 
 
 @asynccontextmanager
@@ -84,7 +84,7 @@ async def first_light(rig: MemoryRig, bench: Bench) -> tuple[int, str]:
     await bench.reach("EMITTING", within_s=600)
     emitter, share = await in_focus(rig)
     assert share > 0.98
-    assert int(await bench.ask("SITE:COUN?")) >= 2
+    assert int(await bench.ask("SITE:COUN?")) >= 1
     assert float((await bench.ask("FETC:BRIG?")).split(",")[0]) > 20e3
     return emitter, await bench.ask("SITE:SEL?")
 
