@@ -12,6 +12,7 @@ REACH_UM = 2.0  # beyond it, to the side, nothing is excited or collected
 HEIGHT_UM = 2.5  # the same, up and down
 STEP_UM = 0.01
 HEIGHT_STEP_UM = 0.05
+MIDDLE = round(HEIGHT_UM / HEIGHT_STEP_UM)
 
 
 class Confocal:
@@ -30,12 +31,16 @@ class Confocal:
         self.lit_um2 = float(np.sum(excited * collected * ring_um2))
 
     def at(self, distance_um: Floats, height_um: Floats) -> tuple[Floats, Floats]:
-        """Both, for each distance from the axis and height; straight between tabled values."""
+        """Both, for each distance from the axis and height.
+
+        Straight in their squares between tabled values: the top is round for the smallest move.
+        """
         column = np.minimum(distance_um, REACH_UM) / STEP_UM
-        row = (np.clip(height_um, -HEIGHT_UM, HEIGHT_UM) + HEIGHT_UM) / HEIGHT_STEP_UM
-        i, j = column.astype(np.int64), row.astype(np.int64)
-        column -= i
-        row -= j
+        row = np.clip(height_um, -HEIGHT_UM, HEIGHT_UM) / HEIGHT_STEP_UM
+        i, j = column.astype(np.int64), np.floor(row).astype(np.int64)
+        column = (column * column - i * i) / (2 * i + 1)
+        row = (row * row - j * j) / (2 * j + 1)
+        j += MIDDLE
         corner = self._corners[:, :, i, j]
         both = corner[0] + row * corner[1] + column * (corner[2] + row * corner[3])
         return both[0], both[1]
