@@ -12,7 +12,8 @@ import numpy as np
 from mapping.grid import Floats, Grid, Ints
 from mapping.pose_fit import AFFINE, ALL_TERMS, OWN_BEND, SHIFT_AND_TURN, Fit, Frame, fitted
 
-SHAPES = (AFFINE, OWN_BEND, ALL_TERMS)  # no bend, one along each axis, any: equally likely before
+SHAPES = (AFFINE, OWN_BEND, ALL_TERMS)  # no bend, one along each axis, any
+BEFORE = (0.25, 0.65, 0.1)  # their probabilities: piezo axes bend each by itself
 FARTHEST_CHI2 = 20.0  # of a pair; a true one lies beyond once in 20,000
 ROUNDS = 14
 CROWDS = (0.06, 0.25, 0.8)  # strays expected as near as a pair: the safe ones first
@@ -216,8 +217,8 @@ def _judged(
     fits = [
         fitted(fit.frame, at[sites], field.at_um[spots], np.sqrt(noise), terms) for terms in SHAPES
     ]
-    weights = np.array([shape.log_integral for shape in fits])
-    log_factor = float(np.logaddexp.reduce(weights)) - math.log(len(SHAPES))
+    weights = np.array([shape.log_integral for shape in fits]) + np.log(BEFORE)
+    log_factor = float(np.logaddexp.reduce(weights))
     log_factor -= float(np.sum(np.log(2 * np.pi * noise) + field.log_chance[spots]))
     log_factor += _log_counting(k, in_view, n) - stored.log_area - math.log(2 * math.pi)
     best = fits[int(weights.argmax())]

@@ -20,6 +20,8 @@ BELIEVED = 2e-4  # of being false; the odds of a field that holds about nine nat
 CERTAIN_NATS = 22.0  # beyond this no further guesses are made
 LEAST_P_FALSE = 1e-9  # nothing measured is surer than the model it rests on
 PAIRS_NEEDED = 4
+TOO_FEW = f"fewer than {PAIRS_NEEDED} spots or sites cannot prove a place"
+SAME_SD = 3.5  # of both; two entries of one emitter lie farther apart once in 500
 LIKE = 0.7  # another place explaining this share of the pairs explains the field as well
 BAD_FIT_SD = 5.0
 CHANCE = "the likeness is no better than chance can make it"
@@ -54,14 +56,35 @@ class NoMatch(NamedTuple):
 def registered(stored: Points, spots: Points) -> ChipPose | NoMatch:
     """The one pose that explains the spots by the stored points, or why there is none."""
     if len(spots.at_um) < PAIRS_NEEDED or len(stored.at_um) < PAIRS_NEEDED:
-        return NoMatch(f"fewer than {PAIRS_NEEDED} spots or sites cannot prove a place", 1.0)
-    field = field_of(*spots)
-    sites = _prepared(stored, field)
-    lattice = lattice_of(stored.at_um)
+        return NoMatch(TOO_FEW, 1.0)
+    kept, shown = _told_apart(stored), _told_apart(spots)
+    if len(kept) < PAIRS_NEEDED or len(shown) < PAIRS_NEEDED:
+        return NoMatch(TOO_FEW, 1.0)
+    field = field_of(*_of(spots, shown))
+    sites = _prepared(_of(stored, kept), field)
+    lattice = lattice_of(sites.at_um)
     found, rival = _on_lattice(lattice, sites, field) if lattice else (_search(sites, field), 0.0)
     if not found:
         return NoMatch("nothing stored looks like this field", 1.0)
-    return _decided(found, rival, stored, field)
+    named = [one._replace(sites=kept[one.sites], spots=shown[one.spots]) for one in found]
+    return _decided(named, rival, stored, spots)
+
+
+def _told_apart(points: Points) -> Ints:
+    """One for each emitter: of several that their errors cannot tell apart, the best known."""
+    order = np.argsort(points.sigma_um, kind="stable")
+    at, sigma = points.at_um[order], points.sigma_um[order]
+    reach = np.full(len(at), SAME_SD * math.sqrt(2) * float(np.median(sigma)))
+    cell = math.sqrt(float(np.maximum(np.ptp(at, axis=0), 1e-3).prod()) / len(at))
+    one, other = Grid(at, max(cell, float(reach[0]))).near(at, reach)
+    apart = np.linalg.norm(at[one] - at[other], axis=1)
+    worse = (other < one) & (apart < SAME_SD * np.hypot(sigma[one], sigma[other]))
+    kept: Ints = np.sort(np.delete(order, one[worse]))
+    return kept
+
+
+def _of(points: Points, which: Ints) -> Points:
+    return Points(points.at_um[which], points.sigma_um[which])
 
 
 def _prepared(stored: Points, field: Field) -> Stored:
@@ -145,39 +168,38 @@ def _same(one: Verdict, other: Verdict) -> bool:
 
 
 def _decided(
-    found: list[Verdict], rival: float, stored: Points, field: Field
+    found: list[Verdict], rival: float, stored: Points, spots: Points
 ) -> ChipPose | NoMatch:
     """Believe the best pose, or say what speaks against it."""
     best, others = found[0], found[1:]
     factors = np.array([verdict.log_factor for verdict in found])
     against = float(np.logaddexp.reduce(np.append(factors[1:], rival)))
     p_false = max(1 / (1 + math.exp(min(best.log_factor - against, 700.0))), LEAST_P_FALSE)
-    twin = next((other for other in others if _explains_as_well(other, best)), None)
-    if twin is not None:
+    if any(_explains_as_well(other, best, rival) for other in others):
         return NoMatch("the field fits two places of the map", max(p_false, 0.5))
     if p_false > BELIEVED or len(best.sites) < PAIRS_NEEDED:
         why = "another chip with the same lattice looks like this" if rival > 0 else CHANCE
         return NoMatch(why, max(p_false, BELIEVED))
     if best.worst > BAD_FIT_SD:
         return NoMatch("the spots lie farther off than their sigmas allow", p_false)
-    at, sigma = _places(best, stored, field)
+    at, sigma = _places(best, stored, spots)
     pairs = list(zip(best.sites.tolist(), best.spots.tolist(), strict=True))
     return ChipPose(affine_of(best.fit), pairs, p_false, at, sigma, best.log_factor)
 
 
-def _explains_as_well(other: Verdict, best: Verdict) -> bool:
+def _explains_as_well(other: Verdict, best: Verdict, rival: float) -> bool:
     """Trusted by itself, and with as good a fit: then luck decides between them."""
     alike = len(other.sites) >= LIKE * len(best.sites)
-    return alike and other.worst < BAD_FIT_SD and other.log_factor > -math.log(BELIEVED)
+    return alike and other.worst < BAD_FIT_SD and other.log_factor - rival > -math.log(BELIEVED)
 
 
-def _places(best: Verdict, stored: Points, field: Field) -> tuple[Floats, Floats]:
+def _places(best: Verdict, stored: Points, spots: Points) -> tuple[Floats, Floats]:
     """Every site now: as predicted, and where its own spot was seen, fused with that."""
     at, covariance = best.fit.predicted(stored.at_um)
     of_pose = covariance.trace(axis1=1, axis2=2) / 2
-    own, seen = stored.sigma_um[best.sites] ** 2, field.sigma_um[best.spots] ** 2
+    own, seen = stored.sigma_um[best.sites] ** 2, spots.sigma_um[best.spots] ** 2
     weight = own / (own + seen)
-    at[best.sites] += weight[:, None] * (field.at_um[best.spots] - at[best.sites])
+    at[best.sites] += weight[:, None] * (spots.at_um[best.spots] - at[best.sites])
     variance = stored.sigma_um**2 + of_pose
     variance[best.sites] = own * (1 - weight) + (1 - weight) ** 2 * of_pose[best.sites]
     return at, np.sqrt(variance)

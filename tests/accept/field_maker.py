@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,35 @@ class Kind:
     strays: float = 0.3  # per true spot
     noise_um: float = 0.02
     map_noise_um: float = 0.01
-    layout: str = "random"  # random, clusters, pairs, lattice
+    noise_spread: float = 0.0  # of the logarithm, from spot to spot and from site to site
+    layout: str = "random"  # random, clusters, pairs, duplicates, lattice
     pitch_um: float = 5.0
     placement_um: float = 0.15
     fate: str = "there"  # there, other chip, mirrored, stored twice, same lattice, dirt
     fiducials: int = 0
+
+
+class Bend(NamedTuple):
+    """One branch of a hysteresis loop along each axis: none at the ends, most near the middle."""
+
+    amplitudes_um: Floats
+    exponent: float
+    width_um: float
+
+    def shape(self, at: Floats) -> Floats:
+        """What an amplitude of one moves each coordinate by."""
+        u = np.clip(at / self.width_um, 0, 1)
+        top = self.exponent / (1 + self.exponent)
+        shape: Floats = u**self.exponent * (1 - u) / (top**self.exponent * (1 - top))
+        return shape
+
+    def of(self, at: Floats) -> Floats:
+        """Where straight places come to lie."""
+        moved: Floats = at + self.amplitudes_um * self.shape(at)
+        return moved
+
+
+STRAIGHT = Bend(np.zeros(2), 1.0, 1.0)
 
 
 @dataclass
@@ -39,6 +63,8 @@ class Trial:
     solvable: bool
     seen: dict[str, int] = field(default_factory=dict)  # site id to spot index
     sites_um: Floats = field(default_factory=lambda: np.empty((0, 2)))
+    laid_um: Floats = field(default_factory=lambda: np.empty((0, 2)))  # stored, by the true pose
+    bend: Bend = STRAIGHT
 
 
 def layout(kind: Kind, rng: np.random.Generator) -> Floats:
@@ -55,66 +81,79 @@ def layout(kind: Kind, rng: np.random.Generator) -> Floats:
     if kind.layout == "pairs":
         half = n // 2
         at[half : 2 * half] = at[:half] + rng.normal(0, 0.5, (half, 2))
+    if kind.layout == "duplicates":  # a survey has entered some sites twice
+        some = n // 5
+        at[:some] = at[some : 2 * some]
     return at
 
 
-def warp(kind: Kind, rng: np.random.Generator) -> tuple[Floats, Floats, float]:
-    """A (2, 2) matrix, the amplitudes of the bend along each axis, and its exponent."""
+def warp(kind: Kind, rng: np.random.Generator) -> tuple[Floats, Bend]:
+    """A (2, 2) matrix, and what is not linear."""
     turn = rng.uniform(-math.pi, math.pi)
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     shear = np.array([[1.0, rng.uniform(-0.01, 0.01)], [0.0, 1.0]])
     bend = rng.uniform(-0.01, 0.01, 2) * kind.field_um
-    return (1 + rng.uniform(-0.02, 0.02)) * rotation @ shear, bend, rng.uniform(0.9, 1.4)
-
-
-def bent(at: Floats, amplitudes: Floats, exponent: float, width: float) -> Floats:
-    """One branch of a hysteresis loop along each axis: none at the ends, most near the middle."""
-    u = np.clip(at / width, 0, 1)
-    top = exponent / (1 + exponent)
-    moved: Floats = at + amplitudes * u**exponent * (1 - u) / (top**exponent * (1 - top))
-    return moved
+    matrix = (1 + rng.uniform(-0.02, 0.02)) * rotation @ shear
+    return matrix, Bend(bend, rng.uniform(0.9, 1.4), kind.field_um)
 
 
 def trial(kind: Kind, rng: np.random.Generator) -> Trial:
     """One map and one look at it, or at something else."""
-    chip = layout(kind, rng)
-    half = chip
-    if kind.fate == "stored twice":
-        half = chip[chip[:, 0] < kind.side_um / 2]
-        chip = np.concatenate([half, half + np.array([kind.side_um / 2 + 40.0, 0.0])])
-    stored = chip + rng.normal(0, kind.map_noise_um, chip.shape)
+    chip, half = _chip(kind, rng)
+    map_sigma = spread(kind.map_noise_um, len(chip), kind, rng)
+    stored = chip + rng.normal(0, 1, chip.shape) * map_sigma[:, None]
     looked_at = half if kind.fate == "stored twice" else chip
     if kind.fate in ("other chip", "same lattice"):
         looked_at = layout(kind, rng)
-    matrix, amplitudes, exponent = warp(kind, rng)
+    matrix, bend = warp(kind, rng)
     low, high = half.min(axis=0), half.max(axis=0)
     margin = np.minimum(kind.field_um / 2, (high - low) / 2)
-    middle = rng.uniform(low + margin, high - margin)
+    middle = rng.uniform(low + margin, np.maximum(high - margin, low + margin))
     flat = (looked_at - middle) @ matrix.T
     if kind.fate == "mirrored":
         flat = flat * [-1.0, 1.0]
     offset = kind.field_um / 2
     in_field = (np.abs(flat) < offset).all(axis=1) & (kind.fate != "dirt")
-    place = bent(flat + offset, amplitudes, exponent, kind.field_um)
+    place = bend.of(flat + offset)
+    laid = bend.of((stored - middle) @ matrix.T + offset)
     lit = np.flatnonzero(in_field & (rng.random(len(flat)) >= kind.missing))
+    lit = lit[np.unique(looked_at[lit], axis=0, return_index=True)[1]]  # each light is one spot
     shift = rng.uniform(-1000, 1000, 2)
-    spots = place[lit] + rng.normal(0, kind.noise_um, (len(lit), 2))
     count = rng.poisson(kind.strays * len(lit)) if kind.fate != "dirt" else 40
-    spots = np.concatenate([spots, rng.uniform(0, kind.field_um, (count, 2))])
+    spots = np.concatenate([place[lit], rng.uniform(0, kind.field_um, (count, 2))])
+    sigma = spread(kind.noise_um, len(spots), kind, rng)
+    spots += rng.normal(0, 1, spots.shape) * sigma[:, None]
     order = rng.permutation(len(spots))
     seen = {f"s{site}": int(np.flatnonzero(order == at)[0]) for at, site in enumerate(lit)}
     return Trial(
-        map_json=_map(kind, stored, rng),
-        obs_json=_points("spots", spots[order] + shift, kind.noise_um, rng),
+        map_json=_map(kind, stored, map_sigma, rng),
+        obs_json=_points("spots", spots[order] + shift, sigma[order], rng),
         truth_um=place + shift,
         solvable=kind.fate == "there",
         seen=seen,
         sites_um=flat,
+        laid_um=laid + shift,
+        bend=bend,
     )
 
 
-def _map(kind: Kind, stored: Floats, rng: np.random.Generator) -> dict[str, Any]:
-    made = _points("sites", stored, kind.map_noise_um, rng)
+def _chip(kind: Kind, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """True places, and those of the part that is looked at."""
+    chip = layout(kind, rng)
+    if kind.fate != "stored twice":
+        return chip, chip
+    half = chip[chip[:, 0] < kind.side_um / 2]
+    return np.concatenate([half, half + np.array([kind.side_um / 2 + 40.0, 0.0])]), half
+
+
+def spread(typical_um: float, count: int, kind: Kind, rng: np.random.Generator) -> Floats:
+    """A standard deviation for each of many places."""
+    sigma: Floats = typical_um * rng.lognormal(0, kind.noise_spread, count)
+    return sigma
+
+
+def _map(kind: Kind, stored: Floats, sigma: Floats, rng: np.random.Generator) -> dict[str, Any]:
+    made = _points("sites", stored, sigma, rng)
     marks = made["sites"][: kind.fiducials]
     made["sites"] = made["sites"][kind.fiducials :]
     if marks:
@@ -122,10 +161,10 @@ def _map(kind: Kind, stored: Floats, rng: np.random.Generator) -> dict[str, Any]
     return made
 
 
-def _points(name: str, at: Floats, sigma: float, rng: np.random.Generator) -> dict[str, Any]:
+def _points(name: str, at: Floats, sigma: Floats, rng: np.random.Generator) -> dict[str, Any]:
     rows: list[dict[str, Any]] = [
-        {"x": float(x), "y": float(y), "sigma": sigma, "brightness": float(b)}
-        for (x, y), b in zip(at, rng.lognormal(10, 0.6, len(at)), strict=True)
+        {"x": float(x), "y": float(y), "sigma": float(own), "brightness": float(b)}
+        for (x, y), own, b in zip(at, sigma, rng.lognormal(10, 0.6, len(at)), strict=True)
     ]
     if name == "sites":
         rows = [{"id": f"s{index}", **row} for index, row in enumerate(rows)]

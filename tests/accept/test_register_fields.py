@@ -17,10 +17,12 @@ SOLVABLE = [
     Kind("dense", sites=10_000, side_um=1000.0),
     Kind("clusters", layout="clusters"),
     Kind("close pairs", layout="pairs"),
+    Kind("sites entered twice", layout="duplicates"),
     Kind("noisy", noise_um=0.05, sites=2000),
     Kind("half gone, half new", missing=0.6, strays=1.0, sites=2500),
     Kind("fiducials", fiducials=100),
     Kind("lattice", layout="lattice", sites=400),
+    Kind("wide lattice", layout="lattice", sites=2500, pitch_um=14.0, field_um=100.0, strays=0.1),
 ]
 WITHOUT_ANSWER = [
     Kind("another chip", fate="other chip"),

@@ -112,3 +112,16 @@ def test_every_stray_makes_a_pose_less_sure(chance: np.random.Generator) -> None
         factors.append(found.log_factor)
     fewer, more = (math.lgamma(n - 9) - math.lgamma(n + 1) for n in (12, 40))
     assert factors[0] - factors[1] == pytest.approx(fewer - more, abs=5)
+
+
+def test_sites_and_spots_entered_twice_are_one_each(chance: np.random.Generator) -> None:
+    """Every entry gets its place; pairs name the better known of two entries."""
+    once = chance.uniform(-60, 60, (80, 2))
+    seen = np.concatenate([once[:40], once[:10]]) + chance.normal(0, 0.01, (50, 2))
+    twice = np.concatenate([once, once]) + chance.normal(0, 0.01, (160, 2))
+    sigma = np.repeat([0.01, 0.011], 80)
+    found = registered(Points(twice, sigma), Points(seen, np.repeat([0.01, 0.011], [40, 10])))
+    assert isinstance(found, ChipPose)
+    assert sum(site == spot for site, spot in found.pairs) >= 38
+    assert {site < 80 and spot < 40 for site, spot in found.pairs} == {True}
+    assert np.abs(found.at_um - np.concatenate([once, once]))[:40].max() < 0.06
