@@ -44,10 +44,9 @@ class DipFit(NamedTuple):
 
 
 def unknown_spread() -> Smears:
-    """Perhaps none; else anything that detectors do."""
-    rest = len(UNKNOWN_SPREADS_PS) - 1
+    """Anything that detectors do, each alike: to favour none would make the dip look deeper."""
     choices = [Smear(spread) for spread in UNKNOWN_SPREADS_PS]
-    return Smears(choices, [0.5] + [0.5 / rest] * rest)
+    return Smears(choices, [1 / len(choices)] * len(choices))
 
 
 def coarser_away(histogram: Histogram) -> Histogram:

@@ -9,7 +9,9 @@ from enum import Enum, auto
 
 from optics.live_purity import LivePurity, Look, PurityNow
 from optics.photon_statistics import PhotonStatistics
+from optics.poisson_bounds import upper_limit
 from optics.quantities import CountGate, TagRun
+from optics.shape_average import Estimate
 
 FIRST_LOOK_PAIRS = 12.0  # expected at zero delay; with fewer not even none would prove anything
 NEXT_LOOK = 1.25  # times as many
@@ -59,11 +61,20 @@ class SinglenessTest:
 
     def _judged(self, statistics: PhotonStatistics) -> Verdict:
         single_below, several_above = self._limits
-        if statistics.g2_zero.upper(self._risk) < single_below:
+        if self._upper(statistics.g2_zero) < single_below:
             return Verdict.SINGLE
         if statistics.g2_zero.lower(self._risk) > several_above:
             return Verdict.SEVERAL
         return Verdict.UNDECIDED
+
+    def _upper(self, estimate: Estimate) -> float:
+        """Where hardly a pair came, a fit takes its own peak for empty; this does not believe it.
+
+        No pair tells more than one of all that were expected.
+        """
+        size = max(estimate.count_size, 1 / self._live.expected_pairs)
+        exact = size * upper_limit(max(estimate.value, 0.0) / size, self._risk)
+        return max(exact, estimate.upper(self._risk))
 
 
 class CoincidenceTest:

@@ -1,5 +1,6 @@
 """Light of many kinds, measured as the command does it, and held against what it was."""
 
+import math
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -116,9 +117,8 @@ def _raw(light: Light, d: Detectors, true: float, clicks_cps: float, rng: Genera
     bunched = 1.0
     filled = 0.0
     if light.pulses_hz == 0 and light.emitters:
-        cycle_ns = 1e9 / light.pump_hz + light.lifetime_ns
-        bunched = 1 + light.shelved * light.shelf_ns / cycle_ns
-        dip_ps = 1e3 / (light.pump_hz * 1e-9 + 1 / light.lifetime_ns)
+        hump, dip_ps = _three_levels(light)
+        bunched += hump
         apart = d.spread(200_000, rng) - d.spread(200_000, rng)
         filled = 1 - float(np.exp(-np.abs(apart) / dip_ps).mean())
     each = bunched / on_share
@@ -129,6 +129,21 @@ def _raw(light: Light, d: Detectors, true: float, clicks_cps: float, rng: Genera
     seen = 1 + lit**2 * (emitted - 1)
     beside = 1 + lit**2 * (each / max(light.emitters, 1) - 1 / max(light.emitters, 1))
     return (seen + (2 * d.afterpulsing + d.afterpulsing**2) * beside) / (1 + d.afterpulsing) ** 2
+
+
+def _three_levels(light: Light) -> tuple[float, float]:
+    """The height of the hump and the dip's decay time, exactly.
+
+    The rates are the poles of the renewal density f / (1 - f), f being the Laplace transform of the
+    time between two decays; the height follows from its slope at zero.
+    """
+    pump, decay, back = light.pump_hz * 1e-9, 1 / light.lifetime_ns, 1 / light.shelf_ns
+    total = pump + decay + back
+    product = back * (pump + decay) + light.shelved * pump * decay
+    apart = math.sqrt(total**2 - 4 * product)
+    fast = (total + apart) / 2
+    slope = (1 - light.shelved) * (pump + decay + light.shelved * pump * decay / back)
+    return (slope - fast) / apart, 1e3 / fast
 
 
 class Honesty(NamedTuple):

@@ -134,6 +134,16 @@ def test_the_verdict_comes_as_soon_as_it_can(
     assert test.purity.until_s < 2.5  # it stopped to look once it had decided
 
 
+def test_no_pairs_of_twelve_prove_nothing(rng: np.random.Generator) -> None:
+    """Two emitters leave none of them once in 500, which is too often for one look of many."""
+    for _ in range(3):
+        light = Light("one", rate_cps=101e3, pulses_hz=40e6)
+        test = SinglenessTest(Look(period_ps=25e3))
+        seen = [test.add(*run) for run in runs(recording(light, BOTH, 0.2, rng))]
+        assert test.purity is not None  # it looked
+        assert seen[-1] is Verdict.UNDECIDED
+
+
 def gates(expected: float, left: float, count: int, rng: np.random.Generator) -> list[CountGate]:
     """Gates of 10 ms whose coincidences are so many times the uncorrelated ones."""
     clicks = 10_000
