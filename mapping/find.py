@@ -54,20 +54,22 @@ def threshold(area_px: float, sigma: float, false_alarms: float) -> float:
     return level
 
 
-def surveyed(photons: Floats, noise: Floats, broken: Flags, psf: Psf) -> Surveyed:
+def surveyed(
+    photons: Floats, noise: Floats, broken: Flags, psf: Psf, *, by_lines: bool = False
+) -> Surveyed:
     """Ground first from a running median, then from all that shows no emitter, then lines."""
     ground = coarse(photons, psf.sigma)
-    lying = _sharp(photons, ground, noise, psf) & ~broken
+    lying = _sharp(photons, ground, noise, psf, by_lines=by_lines) & ~broken
     unfit = broken | lying
-    first, _ = _filtered(photons, ground, noise, unfit, psf)
+    first, _ = filtered(photons, ground, noise, unfit, psf)
     ground = refined(photons, ground, noise, _empty(first, unfit, psf), psf.sigma)
-    seen = Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf))
-    top = peaks(seen, LINE_PEAK_SD)
+    seen = Surveyed(ground, lying, *filtered(photons, ground, noise, unfit, psf))
+    top = peaks(seen, LINE_PEAK_SD, psf)
     lifted = with_lines(ground, photons, noise, seen.significance, top.row, top.column, psf)
     if lifted is None:
         return seen
     ground, doubt = lifted
-    return Surveyed(ground, lying, *_filtered(photons, ground, noise, unfit, psf), doubt)
+    return Surveyed(ground, lying, *filtered(photons, ground, noise, unfit, psf), doubt)
 
 
 def _empty(significance: Floats, unfit: Flags, psf: Psf) -> Flags:
@@ -77,7 +79,7 @@ def _empty(significance: Floats, unfit: Flags, psf: Psf) -> Flags:
     return np.asarray(~(cv2.dilate(bright, disc).view(np.bool_) | unfit))
 
 
-def _filtered(
+def filtered(
     photons: Floats, ground: Floats, noise: Floats, unfit: Flags, psf: Psf
 ) -> tuple[Floats, Floats]:
     """Score of an emitter in each pixel in sigmas (Neyman and Pearson's test), and the photons
@@ -102,11 +104,12 @@ def _filtered(
     return np.asarray(score * scale, np.float32), scale
 
 
-def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf) -> Flags:
+def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf, *, by_lines: bool) -> Flags:
     """Pixels whose neighbours are darker than any point image would leave them.
 
     Along every line of pixels the two neighbours of a pixel have in the mean at least the share
-    that they have for an emitter in its middle, wherever the emitter lies.
+    that they have for an emitter in its middle, wherever the emitter lies. In a scan it may have
+    been dark in one of the two rows beside.
     """
     height, width = photons.shape
     lying = np.zeros((height, width), bool)
@@ -116,24 +119,24 @@ def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf) -> Flags:
     row, column = np.nonzero(bright)
     light = above[row, column]
     share_y, share_x = sharpest(psf)
-    for down, right, share in (
-        (1, 0, share_y),
-        (0, 1, share_x),
-        (1, 1, share_y * share_x),
-        (1, -1, share_y * share_x),
-    ):
+    across = [(1, 1, share_y * share_x), (1, -1, share_y * share_x)]
+    for down, right, share in [(1, 0, share_y), (0, 1, share_x), *([] if by_lines else across)]:
         expected = SHARP_SHARE * share
         one, other = (row + down, column + right), (row - down, column - right)
-        left = (above[one] + above[other]) / 2 - expected * light
+        beside = (above[one] + above[other]) / 2
+        if by_lines and down:
+            beside = np.maximum(above[one], above[other])
+        left = beside - expected * light
         variance = (spread[one] + spread[other] + 2 * expected * light) / 4
         variance += expected**2 * (light + spread[row, column])
         lying[row, column] |= left < -SHARP_SD * np.sqrt(variance)
     return lying
 
 
-def peaks(seen: Surveyed, least: float) -> Candidates:
-    """Local maxima above a significance."""
-    highest = cv2.dilate(seen.significance, np.ones((3, 3), np.uint8))
+def peaks(seen: Surveyed, least: float, psf: Psf) -> Candidates:
+    """Local maxima above a significance, a sigma around: noise makes several on a wide spot."""
+    reach = 2 * max(1, round(psf.sigma)) + 1
+    highest = cv2.dilate(seen.significance, np.ones((reach, reach), np.uint8))
     width = seen.significance.shape[1]
     bright = np.flatnonzero(seen.significance >= least)
     top = seen.significance.ravel()[bright] == highest.ravel()[bright]

@@ -29,7 +29,7 @@ def flags(seen: Measured, psf: Psf, shape: tuple[int, int]) -> list[tuple[str, .
     reach = EDGE_SIGMAS * psf.sigma
     edge = (places.x < reach) | (places.x > shape[1] - 1 - reach)
     edge |= (places.y < reach) | (places.y > shape[0] - 1 - reach)
-    _, size = groups(seen, psf, NEIGHBOUR_SIGMAS)
+    _, size = groups(seen.places, psf, NEIGHBOUR_SIGMAS)
     wider = seen.form[:, 0] + seen.form[:, 1]
     spread = seen.form_covariance
     sd = np.sqrt(spread[:, 0, 0] + spread[:, 1, 1] + 2 * spread[:, 0, 1])

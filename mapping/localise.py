@@ -10,7 +10,7 @@ from mapping.companions import companions
 from mapping.crowd import Field, Part, Places, fit_all, picked, refit
 from mapping.flags import flags, lying_spots, saturated
 from mapping.measure import Measured, measured
-from mapping.scan_lines import blurred_x, jitter_variance, without_dark_lines
+from mapping.scan_lines import blurred_x, jitter_variance, lit
 from mapping.seek import Sought, sought
 from mapping.verdict import UNCERTAIN, reasons
 from optics.psf import Psf
@@ -63,11 +63,7 @@ def looks(pixels: NDArray[Any], camera: Calibration) -> list[Look]:
 
 def scan_looks(counts: NDArray[Any], psf_sigma_px: float | None = None) -> list[Look]:
     """Of one map of counted photons (h, w), scanned line by line, or a stack of them (n, h, w)."""
-    return [
-        look
-        for stack in _portions(counts)
-        for look in _looked(counted(stack), psf_sigma_px, by_lines=True)
-    ]
+    return [look for stack in _portions(counts) for look in _looked(counted(stack), psf_sigma_px)]
 
 
 def _portions(pixels: NDArray[Any]) -> list[NDArray[Any]]:
@@ -76,28 +72,26 @@ def _portions(pixels: NDArray[Any]) -> list[NDArray[Any]]:
     return [stack[first : first + step] for first in range(0, len(stack), step)]
 
 
-def _looked(light: Exposed, sigma_px: float | None, *, by_lines: bool = False) -> list[Look]:
+def _looked(light: Exposed, sigma_px: float | None) -> list[Look]:
     start = sought(light, sigma_px)
     answer = [Look([], lying_spots(lying)) for lying in start.lying]
     if not len(start.places.y):
         return answer
     jitter_px2 = 0.0
-    places, parts = fit_all(start.field, start.psf, start.places, _all(start.places))
-    if by_lines:
-        field = without_dark_lines(start.field, places, parts, start.psf)
+    if light.by_lines:
+        field, places, parts, _ = lit(start.field, start.psf, start.places)
         start = start._replace(field=field)
-        places, parts = fit_all(field, start.psf, places, _all(places))
         jitter_px2 = jitter_variance(parts)
+    else:
+        places, parts = fit_all(
+            start.field, start.psf, start.places, np.arange(len(start.places.y))
+        )
     share = math.hypot(UNCERTAIN, math.sqrt(jitter_px2) / start.psf.sigma_x)
     places, parts = _with_companions(start.field, start.psf, places, parts, share)
     seen = measured(places, parts, start.psf, _beneath(light.noise, places))
     seen.covariance[:, 1, 1] += blurred_x(jitter_px2, start.psf)
     _tell(answer, seen, start, light, share)
     return answer
-
-
-def _all(places: Places) -> NDArray[np.int64]:
-    return np.arange(len(places.y))
 
 
 def _with_companions(
@@ -120,10 +114,11 @@ def _beneath(noise: Floats, places: Places) -> Floats:
 def _tell(answer: list[Look], seen: Measured, start: Sought, light: Exposed, share: float) -> None:
     """Every spot above the bar, as an emitter or with what it is instead."""
     height, width = light.noise.shape
-    why = reasons(seen, start.psf, start.unsure, share, (len(answer), height, width))
     full = saturated(light.saturated, seen.places, start.psf)
     notes = flags(seen, start.psf, (height, width))
     snr = _with_doubt(seen, start)
+    size = len(answer), height, width
+    why = reasons(seen, snr >= start.bar, start.psf, start.unsure, share, size)
     places, sd = seen.places, np.sqrt(np.einsum("nii->ni", seen.covariance))
     inside = (np.abs(places.x - width / 2 + 0.5) <= width / 2) & (
         np.abs(places.y - height / 2 + 0.5) <= height / 2

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from mapping.crowd import Field, Places, fit_all, half_width, located, picked
-from mapping.find import surveyed
+from mapping.find import filtered, surveyed
 from mapping.shape import FORMS, shapes
 from optics.psf import ROUND, Psf, rim
 from optics.sensor import Exposed
@@ -33,14 +33,13 @@ WIDTH_ROUNDS, SHAPE_ROUNDS, SETTLED = 5, 2, 0.01
 
 
 def measured_image(
-    field: Field, psf: Psf, places: Places, snr: Floats, sure: Floats
+    field: Field, psf: Psf, places: Places, chosen: Ints, sure: Floats
 ) -> tuple[Psf, Floats]:
-    """The image that most bright lonely spots agree on, and the covariance of its forms.
+    """The image that most of the chosen spots agree on, and the covariance of its forms.
 
     First the Gaussian's own widths, then, with those held, what the image has beside it: linear,
     so there is one answer. `sure` is how well the forms were known before, in standard deviations.
     """
-    chosen = _exemplary(field, psf, places, snr)
     if not len(chosen):
         return psf, np.diag(sure[:4] ** 2)
     spots, first = picked(places, chosen), psf
@@ -74,7 +73,7 @@ def _asked(
     return spots, *_agreed(form, weights, np.diag(sure**-2.0), so_far)
 
 
-def _exemplary(field: Field, psf: Psf, places: Places, snr: Floats) -> Ints:
+def exemplary(field: Field, psf: Psf, places: Places, snr: Floats) -> Ints:
     """The brightest with nobody near and no border."""
     lonely = np.full(len(snr), np.inf)
     if len(snr) > 1:
@@ -119,11 +118,17 @@ def _mixed(amounts: Floats) -> Floats:
 
 
 def guessed_sigma(light: Exposed) -> float:
-    """The width at which most bright peaks stand out best, of a few."""
+    """The width at which most bright peaks stand out best, of a few; before the same ground, since
+    narrow filters take wide spots for some of it."""
     votes = np.zeros(len(WIDTHS))
     for photons in light.photons[:GUESSED_FRAMES]:
+        narrow, wide = (
+            surveyed(photons, light.noise, light.broken, Psf(s, s), by_lines=light.by_lines)
+            for s in (WIDTHS[0], WIDTHS[-1])
+        )
+        unfit = light.broken | narrow.lying
         maps = np.array(
-            [surveyed(photons, light.noise, light.broken, Psf(s, s)).significance for s in WIDTHS]
+            [filtered(photons, wide.ground, light.noise, unfit, Psf(s, s))[0] for s in WIDTHS]
         )
         best = maps.max(axis=0)
         top = (best == cv2.dilate(best, np.ones((5, 5), np.uint8))) & (best > BRIGHT_SD)

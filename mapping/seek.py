@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from mapping.crowd import Field, Places, half_width
 from mapping.find import Surveyed, peaks, surveyed, threshold
-from mapping.point_image import guessed_sigma, measured_image
+from mapping.point_image import exemplary, guessed_sigma, measured_image
+from mapping.scan_lines import lit
 from optics.psf import Psf
 from optics.sensor import Exposed
 
@@ -36,19 +37,19 @@ class Sought(NamedTuple):
 
 def sought(light: Exposed, sigma_px: float | None) -> Sought:
     """With a width that is told, or guessed from the brightest peaks."""
-    sigma, sure = (sigma_px, TOLD) if sigma_px else (guessed_sigma(light), GUESSED)
-    first = _seen(light, Psf(sigma, sigma), sure)
+    sigma, told = sigma_px or guessed_sigma(light), bool(sigma_px)
+    first = _seen(light, Psf(sigma, sigma), told=told)
     if abs(first.psf.sigma / sigma - 1) < OTHER_IMAGE:
         return first
-    return _seen(light, first.psf, sure)
+    return _seen(light, first.psf, told=told)
 
 
-def _seen(light: Exposed, psf: Psf, sure: Floats) -> Sought:
+def _seen(light: Exposed, psf: Psf, *, told: bool) -> Sought:
     bar = threshold(light.noise.size, psf.sigma, FALSE_ALARMS)
     surveys, found = [], []
     for number, photons in enumerate(light.photons):
-        seen = surveyed(photons, light.noise, light.broken, psf)
-        top = peaks(seen, FIRST_LOOK * bar)
+        seen = surveyed(photons, light.noise, light.broken, psf, by_lines=light.by_lines)
+        top = peaks(seen, FIRST_LOOK * bar, psf)
         surveys.append(seen)
         found.append(
             (np.full(len(top.row), number), top.row, top.column, top.photons, top.significance)
@@ -57,9 +58,23 @@ def _seen(light: Exposed, psf: Psf, sure: Floats) -> Sought:
     y, x, bright, snr = (column.astype(float) for column in rest)
     places = Places(frame, y, x, bright, np.zeros(len(y)))
     field = _field(light, surveys, 2 * half_width(psf))
-    measured, unsure = measured_image(field, psf, places, snr, sure)
+    measured, unsure = _image(light, field, psf, places, snr, told=told)
     lying, doubt = [one.lying for one in surveys], [one.doubt for one in surveys]
     return Sought(measured, unsure, bar, field, places, lying, doubt)
+
+
+def _image(
+    light: Exposed, field: Field, psf: Psf, places: Places, snr: Floats, *, told: bool
+) -> tuple[Psf, Floats]:
+    """In a scan from the lines that are lit, and from emitters that blinked only where nobody
+    else shows the image and nobody told it."""
+    sure = TOLD if told else GUESSED
+    if not light.by_lines or not len(snr):
+        return measured_image(field, psf, places, exemplary(field, psf, places, snr), sure)
+    field, places, _, blinked = lit(field, psf, places)
+    chosen = exemplary(field, psf, places, snr)
+    steady = chosen[~blinked[chosen]]
+    return measured_image(field, psf, places, steady if told or len(steady) else chosen, sure)
 
 
 def _field(light: Exposed, surveys: list[Surveyed], margin: int) -> Field:

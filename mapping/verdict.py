@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from scipy.special import gammaln
 
-from mapping.crowd import located
+from mapping.crowd import Places, located, picked
 from mapping.measure import Measured
 from optics.psf import Psf
 
@@ -32,45 +32,56 @@ def odd(seen: Measured, unsure: Floats) -> Floats:
     """How far each form lies from a point image, chi squared of four."""
     spread = seen.form_covariance + np.diag(TOLERANCE**2) + unsure
     return np.asarray(
-        np.einsum("ni,ni->n", seen.form, np.linalg.solve(spread, seen.form[:, :, None])[:, :, 0])
+        np.einsum(
+            "ni,ni->n",
+            seen.form,
+            np.linalg.solve(spread, seen.form[:, :, None])[:, :, 0],
+        )
     )
 
 
-def groups(seen: Measured, psf: Psf, reach_sigmas: float) -> tuple[Ints, Ints]:
+def groups(places: Places, psf: Psf, reach_sigmas: float) -> tuple[Ints, Ints]:
     """Which group each spot belongs to, and how many it has."""
-    points = located(seen.places)
+    points = located(places)
     one, other = cKDTree(points).query_pairs(reach_sigmas * psf.sigma, output_type="ndarray").T
     joined = coo_array((np.ones(len(one)), (one, other)), shape=(len(points), len(points)))
     _, group = connected_components(joined, directed=False)
     return group.astype(np.int64), np.bincount(group)[group].astype(np.int64)
 
 
-def packed(seen: Measured, psf: Psf, area_px: float, frames: int) -> Flags:
-    """Spots in groups such as chance hardly makes in a frame, at the density of the whole field.
+def packed(places: Places, sure: Flags, psf: Psf, area_px: float, frames: int) -> Flags:
+    """Spots in groups such as chance hardly makes in a frame, at the density of the whole field;
+    only of those that are surely there, or what a fit leaves over makes a crowd of a pair.
 
     Points at density d whose circles of radius r hold l = d pi r^2 others: some n k^(k-3) l^(k-1)
     / (k-1)! groups of k among n, by the number of trees on k points (Cayley).
     """
-    far = np.zeros(len(seen.snr), bool)
+    far, there = np.zeros(len(sure), bool), np.flatnonzero(sure)
     for reach in GROUP_SIGMAS:
-        group, size = groups(seen, psf, reach)
+        group, size = groups(picked(places, there), psf, reach)
         many = (group.max(initial=0) + 1) / frames
         others = many * math.pi * (reach * psf.sigma) ** 2 / area_px
         log_number = (size - 3) * np.log(size) + (size - 1) * math.log(others) - gammaln(size)
-        far |= (size > 2) & (log_number + math.log(many) < math.log(BY_CHANCE))
+        far[there] |= (size > 2) & (log_number + math.log(many) < math.log(BY_CHANCE))
     return far
 
 
 def reasons(
-    seen: Measured, psf: Psf, unsure: Floats, share: float, shape: tuple[int, int, int]
+    seen: Measured,
+    sure: Flags,
+    psf: Psf,
+    unsure: Floats,
+    share: float,
+    shape: tuple[int, int, int],
 ) -> list[str]:
     """Per spot, why it is no single emitter; empty where it is one.
 
-    `share` of its own light is how far an image may differ from the model.
+    `sure` are those that are surely there; `share` of its own light is how far an image may
+    differ from the model.
     """
     suspect = odd(seen, unsure + np.diag([share**2 - UNCERTAIN**2] * 4)) > FORM_BAR
     suspect |= seen.misfit > MISFIT_SD + (100 * share) ** 2 * seen.light
-    group, size = groups(seen, psf, CLOSE_SIGMAS)
+    group, size = groups(seen.places, psf, CLOSE_SIGMAS)
     spoiled = np.isin(group, group[suspect])
     words = np.full(len(size), "", dtype="U16")
     width = seen.form[:, 0] + seen.form[:, 1]
@@ -81,5 +92,6 @@ def reasons(
     words[suspect & (width < 0)] = "particle hit"
     words[(size == 2) & spoiled] = "pair"
     frames, height, columns = shape
-    words[((size > 2) & spoiled) | packed(seen, psf, height * columns, frames)] = "cluster"
+    crowd = packed(seen.places, sure, psf, height * columns, frames)
+    words[((size > 2) & spoiled) | crowd] = "cluster"
     return [str(word) for word in words]

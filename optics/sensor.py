@@ -28,6 +28,7 @@ class Exposed(NamedTuple):
     noise: Light  # (h, w)
     broken: Flags  # (h, w): pixels that tell nothing
     saturated: Flags  # (n, h, w)
+    by_lines: bool = False  # scanned, so the light may change from row to row
 
 
 def exposed(stack: NDArray[Any], camera: Calibration) -> Exposed:
@@ -48,9 +49,8 @@ def counted(stack: NDArray[Any]) -> Exposed:
     """Maps of counted photons, which have no noise but their own."""
     shape = stack.shape[1:]
     nowhere = np.zeros(stack.shape, bool)
-    return Exposed(
-        stack.astype(np.float32), np.zeros(shape, np.float32), np.zeros(shape, bool), nowhere
-    )
+    noise, broken = np.zeros(shape, np.float32), np.zeros(shape, bool)
+    return Exposed(stack.astype(np.float32), noise, broken, nowhere, by_lines=True)
 
 
 def uncalibrated(stack: NDArray[Any]) -> Calibration:
