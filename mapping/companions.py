@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from mapping.crowd import Part, Places, located, picked
+from mapping.crowd import Part, Places, joined, picked
+from mapping.near import pairs
 from optics.psf import Psf, derivatives
 
 Floats = NDArray[np.floating[Any]]
@@ -31,10 +31,11 @@ def companions(places: Places, parts: list[Part], psf: Psf, share: float) -> Pla
     peaks = picked(peaks, order)
     if not len(order):
         return peaks
-    points = located(peaks)
-    free = np.asarray(cKDTree(located(places)).query(points)[0] > APART_SIGMAS * psf.sigma)
-    pairs = cKDTree(points).query_pairs(2 * APART_SIGMAS * psf.sigma, output_type="ndarray")
-    free[pairs[:, 1]] = False  # the weaker of two
+    known = len(places.y)
+    one, other = pairs(*joined(places, peaks)[:3], APART_SIGMAS * psf.sigma).T
+    free = np.ones(len(order), bool)
+    free[other[(one < known) & (other >= known)] - known] = False
+    free[pairs(*peaks[:3], 2 * APART_SIGMAS * psf.sigma)[:, 1]] = False  # the weaker of two
     return picked(peaks, np.flatnonzero(free))
 
 

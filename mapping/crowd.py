@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from mapping.fit import Emitters, Fit, Windows, drawn, fitted
+from mapping.near import pairs
 from optics.psf import Psf
 
 Floats = NDArray[np.floating[Any]]
@@ -16,7 +16,6 @@ Ints = NDArray[np.int64]
 
 JOINT_SIGMAS = 3.5  # nearer neighbours are fitted too, up to
 JOINT_MOST = 3  # of them; the others' light is taken as known
-FAR = 1e6  # between frames
 ALONE, JOINTLY, ROUNDS = 5, 3, 3  # iterations; times that neighbours hear of each other
 
 
@@ -99,8 +98,10 @@ def refit(
     known = len(places.y)
     places = joined(places, more)
     reach = 2 * half_width(psf)
-    far, _ = cKDTree(located(more)).query(located(places), distance_upper_bound=reach)
-    which = np.flatnonzero(np.isfinite(far) | (np.arange(len(places.y)) >= known))
+    reached = np.arange(len(places.y)) >= known
+    one, other = pairs(*places[:3], reach).T
+    reached[one[other >= known]] = True
+    which = np.flatnonzero(reached)
     places, fresh = fit_all(field, psf, places, which)
     return places, [*without(parts, which), *fresh]
 
@@ -131,8 +132,8 @@ class Ties(NamedTuple):
 
 def _ties(places: Places, psf: Psf, which: Ints) -> Ties:
     reach = half_width(psf) + 2.5 * psf.sigma
-    pairs = cKDTree(located(places)).query_pairs(reach, output_type="ndarray")
-    of, other = np.concatenate([pairs, pairs[:, ::-1]]).T
+    near = pairs(*places[:3], reach)
+    of, other = np.concatenate([near, near[:, ::-1]]).T
     wanted = np.zeros(len(places.y), bool)
     wanted[which] = True
     of, other = of[wanted[of]], other[wanted[of]]
@@ -218,8 +219,3 @@ def joined(one: Places, other: Places) -> Places:
 def picked(places: Places, which: Ints) -> Places:
     """Some of them."""
     return Places(places.frame[which], *(column[which] for column in places[1:]))
-
-
-def located(places: Places) -> Floats:
-    """For trees: places of different frames are far apart."""
-    return np.column_stack([places.y, places.x, places.frame * FAR])

@@ -5,10 +5,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from mapping.crowd import Field, Places, fit_all, half_width, located, picked
+from mapping.crowd import Field, Places, fit_all, half_width, picked
 from mapping.find import filtered, surveyed
+from mapping.near import pairs
 from mapping.shape import FORMS, shapes
 from optics.psf import ROUND, Psf, rim
 from optics.sensor import Exposed
@@ -75,13 +75,12 @@ def _asked(
 
 def exemplary(field: Field, psf: Psf, places: Places, snr: Floats) -> Ints:
     """The brightest with nobody near and no border."""
-    lonely = np.full(len(snr), np.inf)
-    if len(snr) > 1:
-        lonely = np.asarray(cKDTree(located(places)).query(located(places), k=[2])[0])[:, 0]
+    lonely = np.ones(len(snr), bool)
+    lonely[pairs(*places[:3], ALONE_SIGMAS * psf.sigma)] = False
     half = half_width(psf)
     height, width = (size - 2 * field.margin - half for size in field.counts.shape[1:])
     inside = (places.y > half) & (places.x > half) & (places.y < height) & (places.x < width)
-    fit = np.flatnonzero((lonely > ALONE_SIGMAS * psf.sigma) & inside & (snr > BRIGHT_SD))
+    fit = np.flatnonzero(lonely & inside & (snr > BRIGHT_SD))
     return fit[np.argsort(-snr[fit], kind="stable")][:MOST]
 
 

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 from scipy.special import gammaln
 
-from mapping.crowd import Places, located, picked
+from mapping import near
+from mapping.crowd import Places, picked
 from mapping.measure import Measured
 from optics.psf import Psf
 
@@ -42,11 +40,9 @@ def odd(seen: Measured, unsure: Floats) -> Floats:
 
 def groups(places: Places, psf: Psf, reach_sigmas: float) -> tuple[Ints, Ints]:
     """Which group each spot belongs to, and how many it has."""
-    points = located(places)
-    one, other = cKDTree(points).query_pairs(reach_sigmas * psf.sigma, output_type="ndarray").T
-    joined = coo_array((np.ones(len(one)), (one, other)), shape=(len(points), len(points)))
-    _, group = connected_components(joined, directed=False)
-    return group.astype(np.int64), np.bincount(group)[group].astype(np.int64)
+    joined = near.pairs(*places[:3], reach_sigmas * psf.sigma)
+    group = near.groups(len(places.y), joined)
+    return group, np.bincount(group)[group].astype(np.int64)
 
 
 def packed(places: Places, sure: Flags, psf: Psf, area_px: float, frames: int) -> Flags:
