@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from controller.config import LaserConfig
 from controller.hardware import Hardware
+from controller.lease_keeper import LATE, LOST, End
 from controller.wishes import Tripped
 from optics.devices import Board, Laser
 from optics.faults import DeviceLost, DeviceRefused, DeviceStuck
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.05
 SETTLED_SHARE, SETTLED_WITHIN_S = 0.03, 2.0
 INTERLOCK = "INTERLOCK"  # the board's word for it
+PASSING = {LATE, LOST, "EXPIRED", "WATCHDOG", "POWER", "CRASH"}  # the last four are the board's
 FLOOR_UW = 5.0  # a monitor's reading of no light
 
 
@@ -101,7 +103,11 @@ class Light:
 
     @asynccontextmanager
     async def lit(self) -> AsyncIterator[None]:
-        """Light while the body runs; Tripped when the interlock or the laser ends it."""
+        """Light while the body runs; Tripped when the interlock or the laser ends it.
+
+        An end that says nothing against the rack, such as a loop that came late to renew, is
+        DeviceLost: dark, connect again, go on.
+        """
         keeper = self._devices.keeper
         if keeper is None:
             raise DeviceLost("board", "there is none")
@@ -111,10 +117,14 @@ class Light:
             async with keeper.guarded():
                 yield
         except DeviceRefused as refusal:
-            ended = keeper.ended
-            if ended is not None and ended.reason == INTERLOCK:
-                raise Tripped("the interlock is open") from refusal
-            await self.check_interlock()
+            await self._judge(keeper.ended, refusal)
             raise
         finally:
             await keeper.darken()
+
+    async def _judge(self, ended: End | None, refusal: DeviceRefused) -> None:
+        if ended is not None and ended.reason == INTERLOCK:
+            raise Tripped("the interlock is open") from refusal
+        await self.check_interlock()
+        if ended is not None and ended.reason in PASSING:
+            raise DeviceLost(refusal.device, refusal.detail) from refusal

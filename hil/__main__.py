@@ -15,6 +15,9 @@ from hil import front, standalone
 from hil.rig import WiredRig
 from hil.wires import Manners
 
+ON_A_DESK = {"board": {"lease_s": 0.5}, "survey": {"side_um": 25.0, "constellation_um": 60.0}}
+"""World and controller share one loop, which may be a tenth of a second late; nobody waits long."""
+
 
 def main() -> int:
     """Take the very words of `gansource`, which hands over to this."""
@@ -44,11 +47,10 @@ async def _run(options: argparse.Namespace) -> None:
     async with WiredRig(options.seed, Manners()) as powered:
         usual = ScpiConfig()
         if options.port is None:
-            config = powered.config(
-                _free(usual.port), scpi={"hislip_port": _free(usual.hislip_port)}
-            )
+            hislip = {"hislip_port": _free(usual.hislip_port)}
+            config = powered.config(_free(usual.port), scpi=hislip, **ON_A_DESK)
         else:
-            config = powered.config(options.port)
+            config = powered.config(options.port, **ON_A_DESK)
         where = options.data or run.data_folder(None) / "rig"
         await run.until_stopped(config, where, powered.in_memory, options.json, powered.scpi_serial)
 

@@ -12,7 +12,7 @@ from hil.cells import Cells
 from hil.keyed import Ints
 
 LEAST, MOST = 128, 1024
-"""Cells settled at once: few after a change, more the longer nothing happens."""
+"""Cells settled at once: few after a change, up to `most` the longer nothing happens."""
 
 
 class Foresight:
@@ -26,7 +26,7 @@ class Foresight:
     ) -> None:
         self._settled, self._coinciding, self._barrier = settled, coinciding, barrier
         self._first = self._end = 0
-        self._size = LEAST
+        self._size, self.most = LEAST, MOST
         self._cells: Cells | None = None
         self._clicks = np.zeros((2, 1), np.int64)
         self._pairs: dict[int, Ints] = {}
@@ -34,7 +34,7 @@ class Foresight:
     def changed(self, cell: int) -> None:
         """Something is otherwise from that cell on."""
         if cell < self._end:
-            self._end, self._size = max(cell, self._first), LEAST
+            self._end, self._size = max(cell, self._first), min(LEAST, self.most)
 
     def clicks(self, first: int, end: int) -> tuple[int, int]:
         """Of both detectors, from the first to before the end."""
@@ -57,7 +57,7 @@ class Foresight:
 
     def _look(self, first: int, end: int) -> None:
         if first == self._end:
-            self._size = min(2 * self._size, MOST)
+            self._size = min(2 * self._size, self.most)
         ahead = min(max(end, first + self._size), max(end, self._barrier(first)))
         self._cells = self._settled(first, ahead)
         self._first, self._end = first, ahead

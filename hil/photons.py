@@ -34,6 +34,10 @@ class Photons:
         self._foresight = Foresight(settled, self._coinciding, barrier)
         return self._foresight.changed
 
+    def look_ahead(self, most_cells: int) -> None:
+        """No further than that at once: whoever shares the loop waits for it."""
+        self._foresight.most = most_cells
+
     def counts(self, since_ps: int, until_ps: int) -> tuple[int, int]:
         """Clicks of both detectors in the interval, its end excluded."""
         if self._foresight and not (since_ps % CELL_PS or until_ps % CELL_PS):

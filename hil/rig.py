@@ -103,6 +103,10 @@ class Rig:
             await running
 
 
+CELLS_AT_ONCE = 64
+"""With 1,024 the loop stood still for 0.2 to 0.3 s, and the board's watchdog put the light out."""
+
+
 class WiredRig(Rig):
     """Pseudo-terminals in a folder of its own, so that several rigs never meet, and free ports."""
 
@@ -113,6 +117,7 @@ class WiredRig(Rig):
         self._inside.heard, self._outside.heard = self._outside.send, self._inside.send
         self.scpi_serial = str(self._outside.link)
         super().__init__(seed, manners, nature or WorldNature(), self._port, self._inside.address)
+        self.rack.world.look_ahead(CELLS_AT_ONCE)
 
     def _port(self, name: str) -> Port:
         return TcpPort() if name in BY_NETWORK else PtyPort(self.folder / name)

@@ -148,7 +148,7 @@ class Controller:
 @contextmanager
 def product(folder: Path) -> Iterator[Controller]:
     """What a killed rig leaves of its pseudo-terminals' names goes where the test's files go."""
-    words = ("-m", "hil", "--data", folder / "data", "--port", "0", "--json")
+    words = ("-m", "hil", "run", "--data", folder / "data", "--port", "0", "--json")
     with started(*words, TMPDIR=str(folder)) as child:
         yield Controller(child)
 

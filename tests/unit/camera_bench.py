@@ -75,4 +75,5 @@ async def camera_bench(
         yield bench
     finally:
         await camera.aclose()
+        bench.emulator.power_off()  # or it goes on exposing while the loop is taken down
         bench.wire.close()
