@@ -36,7 +36,8 @@ class Photons:
 
     def look_ahead(self, most_cells: int) -> None:
         """No further than that at once: whoever shares the loop waits for it."""
-        self._foresight.most = most_cells
+        if self._foresight is not None:
+            self._foresight.most = most_cells
 
     def counts(self, since_ps: int, until_ps: int) -> tuple[int, int]:
         """Clicks of both detectors in the interval, its end excluded."""
