@@ -1,6 +1,6 @@
 """The chips' catalogues for the event loop: read from memory, known once they are on the disk."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -111,9 +111,9 @@ class Archive:
         await self._store.set_settings(settings, *(put_site(chip, s) for s in (chosen, *before)))
         self._know(chip, [chosen, *before])
 
-    async def grow_epoch(self) -> None:
-        """Emitter, power or a limit is about to change."""
-        await self._store.set_settings({"epoch": str(self.epoch + 1)})
+    async def grow_epoch(self, settings: Mapping[str, str]) -> None:
+        """Because of these, which are kept in the same stroke."""
+        await self._store.set_settings({**settings, "epoch": str(self.epoch + 1)})
         self.changed()
 
     async def adopt(self, catalogue: Catalogue) -> None:

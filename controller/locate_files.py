@@ -1,6 +1,5 @@
 """What `gansource locate` reads: frames and the calibration, checked to the last number."""
 
-import json
 import math
 import zipfile
 from collections.abc import Callable
@@ -10,15 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.json_file import BadFile, json_in
 from optics.sensor import Calibration
 
 LEAST_PX, MOST_PX = 8, 16384
 WIDTHS_PX = (0.3, 20.0)
 KINDS = ".npy, .npz (one array) or .tif"
-
-
-class BadFile(Exception):
-    """What is wrong, where in which file, and what to do; one line."""
 
 
 def frames_from(path: Path, *, counts: bool) -> NDArray[Any]:
@@ -84,15 +80,7 @@ def _checked(path: Path, stack: NDArray[Any], *, counts: bool) -> NDArray[Any]:
 
 def camera_from(path: Path, shape: tuple[int, int]) -> Calibration:
     """For frames of that height and width."""
-    try:
-        told = json.loads(path.read_bytes(), parse_constant=_no_number)
-    except OSError as err:
-        raise BadFile(f"{path}: {err.strerror}; give a file that can be read") from err
-    except json.JSONDecodeError as err:
-        where = f"line {err.lineno} column {err.colno}"
-        raise BadFile(f"{path}: {where}: no JSON ({err.msg}); give a JSON file") from err
-    except (ValueError, RecursionError) as err:
-        raise BadFile(f"{path}: no JSON ({err}); give a JSON file in UTF-8") from err
+    told = json_in(path)
     if not isinstance(told, dict):
         raise BadFile(f'{path}: no object; give {{"gain_e_per_adu":…,"offset_adu":…,…}}')
     number = _Reader(path, told, shape)
@@ -105,10 +93,6 @@ def camera_from(path: Path, shape: tuple[int, int]) -> Calibration:
         number.scalar("saturation_adu", 1.0, 1e9, 65535.0) or 65535.0,
         number.hot_pixels(),
     )
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is not a number")
 
 
 class _Reader:

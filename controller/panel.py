@@ -43,8 +43,7 @@ class Panel:
             raise OutOfReach("laser", f"{power_uw:g} uW is not within {low_uw:g} to {high_uw:g}")
         if power_uw == self._news.latest.power_set_uw:
             return
-        settings = {"power_uw": repr(power_uw), "epoch": str(self._archive.epoch + 1)}
-        await self._store.set_settings(settings)
+        await self._archive.grow_epoch({"power_uw": repr(power_uw)})
         self._news.publish(power_set_uw=power_uw, epoch=self._archive.epoch)
 
     async def hold_off(self, for_s: float) -> None:

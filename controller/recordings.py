@@ -38,17 +38,6 @@ class Recordings:
         except (OSError, ValueError, KeyError):
             return None
 
-    def prune(self, most_bytes: int) -> None:
-        """Drop the oldest until no more than that is left."""
-        files = [path for path in self._folder.rglob("*.npz") if path.name != SENSOR]
-        files.sort(key=lambda path: path.stat().st_mtime)
-        total = sum(path.stat().st_size for path in files)
-        for path in files:
-            if total <= most_bytes:
-                return
-            total -= path.stat().st_size
-            path.unlink()
-
 
 def _flush(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)

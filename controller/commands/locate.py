@@ -38,7 +38,7 @@ def add_to(commands: Any, home: Path) -> None:  # noqa: ARG001 - every command i
 
 
 def _execute(options: argparse.Namespace) -> int:
-    from controller.locate_files import BadFile
+    from controller.json_file import BadFile
 
     try:
         found = _found(options)

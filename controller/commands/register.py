@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands.terminal import BAD_INPUT, DONE, REFUSED, complain, say
+from controller.json_file import BadFile, json_in
 from controller.whole import save
 
 EXAMPLE = "example: gansource register map.json obs.json --out pose.json"
-
-
-class BadFile(Exception):
-    """What is wrong with which file, and what to do; one line."""
 
 
 def add_to(commands: Any, home: Path) -> None:  # noqa: ARG001 - every command is joined alike
@@ -46,24 +43,13 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _understood(path: Path, understand: Any) -> Any:
-    """What the file holds; every way of being wrong is one line."""
+    """What the file holds."""
     from mapping.points_json import BadPoints
 
     try:
-        return understand(json.loads(path.read_bytes(), parse_constant=_no_number))
-    except OSError as err:
-        raise BadFile(f"{path}: {err.strerror}; give a file that can be read") from err
-    except json.JSONDecodeError as err:
-        where = f"line {err.lineno} column {err.colno}"
-        raise BadFile(f"{path}: {where}: no JSON ({err.msg}); give a JSON file") from err
-    except (ValueError, RecursionError) as err:
-        raise BadFile(f"{path}: no JSON ({err}); give a JSON file in UTF-8") from err
+        return understand(json_in(path))
     except BadPoints as err:
         raise BadFile(f"{path}: {err}") from err
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is not a number")
 
 
 def _write(path: Path, answer: dict[str, Any]) -> None:

@@ -30,15 +30,6 @@ LOOP_WITHIN_S = 5.0
 _FILL = ctypes.CFUNCTYPE(None, c_void_p, c_void_p, c_uint32, c_uint32, c_uint32)
 
 
-def is_installed() -> bool:
-    """Whether this machine has the library."""
-    try:
-        ctypes.CDLL(LIBRARY)
-    except OSError:
-        return False
-    return True
-
-
 class GigeCamera:
     """A camera that GigE Vision clients find; its troubles are `frozen` and those of `sensor`."""
 

@@ -97,9 +97,17 @@ async def test_who_watches_is_told_of_every_change(tmp_path: Path) -> None:
     async with started(tmp_path) as archive:
         epochs: list[int] = []
         archive.changed = lambda: epochs.append(archive.epoch)
-        await archive.grow_epoch()
-        await archive.grow_epoch()
+        await archive.grow_epoch({})
+        await archive.grow_epoch({})
         assert epochs == [1, 2]
+
+
+async def test_what_grows_the_epoch_is_kept_with_it(tmp_path: Path) -> None:
+    async with started(tmp_path) as archive:
+        await archive.grow_epoch({"power_uw": "800.0"})
+    store = await Store.open(tmp_path)
+    assert (store.setting("power_uw", ""), store.setting("epoch", "")) == ("800.0", "1")
+    await store.aclose()
 
 
 async def test_what_is_not_written_is_not_known(tmp_path: Path) -> None:
