@@ -62,6 +62,7 @@ async def emulator(_folder: Path, seed: int) -> AsyncIterator[str]:
     try:
         yield port.address
     finally:
+        device.power_off()  # or it goes on exposing while the loop is taken down
         wire.close()
 
 
