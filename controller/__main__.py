@@ -6,7 +6,19 @@ import sys
 from pathlib import Path
 
 from controller import __version__
-from controller.commands import flash, g2, hil, keyrate, locate, register, rig, run, sites, test
+from controller.commands import (
+    doctor,
+    flash,
+    g2,
+    hil,
+    keyrate,
+    locate,
+    register,
+    rig,
+    run,
+    sites,
+    test,
+)
 from controller.commands.terminal import DAMAGED, complain
 
 HOME = Path(__file__).parent.parent
@@ -26,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"gansource {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (run, rig, hil, test, sites, locate, register, g2, keyrate, flash):
+    for module in (run, doctor, rig, hil, test, sites, locate, register, g2, keyrate, flash):
         module.add_to(commands, HOME)
     options, rest = parser.parse_known_args(arguments)
     if rest and not options.hands_on:

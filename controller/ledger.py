@@ -192,7 +192,9 @@ def inspect(path: Path, known: int) -> None:
         if _size(wal):  # SQLite would delete it, and begin anew
             raise StoreDamaged(f"{path}: empty, but {wal.name} is not; {REMEDY}")
         return
-    mode = "rw" if _size(journal) else "ro"  # a creation that was cut must be undone first
+    mode = "ro" if wal.exists() else "ro&immutable=1"  # the latter leaves no file beside it
+    if _size(journal):
+        mode = "rw"  # a creation that was cut must be undone first
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as database:
         [[mark]] = database.execute("PRAGMA application_id")
         [[version]] = database.execute("PRAGMA user_version")
