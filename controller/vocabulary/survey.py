@@ -3,7 +3,7 @@
 from math import nan
 
 from controller.scpi_access import Role
-from controller.scpi_common import Arguments, Command, Table, aged, done, overlap, scaled
+from controller.scpi_common import Arguments, Command, Table, done, overlap, scaled
 from controller.scpi_parameters import Number, answer, expect
 from controller.scpi_session import Answer, Session
 from controller.scpi_status import ScpiError
@@ -37,9 +37,9 @@ def _progress(session: Session, _: Arguments) -> Answer:
 def _pose(session: Session, _: Arguments) -> Answer:
     pose = session.now.pose
     if pose is None:
-        return aged(None, 7)
+        return answer(*(nan,) * 6)
     dx_m, dy_m, sigma_m = scaled((pose.dx_um, pose.dy_um, pose.sigma_um), UM_PER_M)
-    return aged((dx_m, dy_m, pose.theta_rad, pose.scale, sigma_m, pose.p_false, pose.at_s), 7)
+    return answer(dx_m, dy_m, pose.theta_rad, pose.scale, sigma_m, pose.p_false)
 
 
 def _image(session: Session, _: Arguments) -> Answer:
@@ -66,8 +66,6 @@ TABLE: Table = {
         "find anew where the chip lies (o)",
         needs=Role.OPERATOR,
     ),
-    "MAP:POSE?": Command(
-        _pose, "dx, dy in m, theta in rad, scale, sigma in m, chance of a mistake, age in s"
-    ),
+    "MAP:POSE?": Command(_pose, "dx, dy in m, theta in rad, scale, sigma in m, chance of mistake"),
     "MAP:IMAGe?": Command(_image, "the newest frame with sites drawn in, PNG in a block"),
 }
