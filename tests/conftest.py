@@ -14,7 +14,9 @@ import hypothesis
 import pytest
 
 from hil.clock import JumpingLoop, ScaledLoop
+from tests import laws
 from tests.guards import BlockingGuard, leaks_found
+from tests.laws import law as law
 from tests.test_architecture import budget_report
 
 FIXED_SEED = 20261121
@@ -90,8 +92,17 @@ def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.node.nodeid}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and "law" in item.fixturenames:
+            item.add_marker("physics")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in budget_report():
+    stats = terminalreporter.stats
+    reports = [report for outcome in ("passed", "failed") for report in stats.get(outcome, ())]
+    physics = "physics" in terminalreporter.config.option.markexpr
+    for line in (*(laws.told(reports) if physics else ()), *budget_report()):
         terminalreporter.write_line(line)
 
 

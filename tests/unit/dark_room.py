@@ -18,9 +18,7 @@ from hil.nature import (
     WorldNature,
 )
 from hil.world import World
-
-SIGMAS = 5.0
-"""Seeds are fixed, so this bound never flickers; errors follow from counting statistics."""
+from tests.laws import SIGMAS as SIGMAS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

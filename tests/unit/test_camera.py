@@ -8,6 +8,7 @@ import pytest
 
 from hil.camera import Camera
 from hil.nature import CameraNature
+from tests.laws import Law
 from tests.unit.dark_room import IDEAL, OPTICS, SIGMAS, Floats, lit_evenly
 
 PLAIN = CameraNature(width_px=192, height_px=192, dark_e_per_s=0.0, hot_share=0.0, cosmic_per_s=0.0)
@@ -23,7 +24,7 @@ def frames(one: Camera, e_per_s: float, number: int, exposure_s: float = 1.0) ->
 
 
 @pytest.mark.parametrize("gain", [0.4, 1.7])
-def test_photon_transfer_gives_back_gain_and_read_noise(gain: float) -> None:
+def test_photon_transfer_gives_back_gain_and_read_noise(law: Law, gain: float) -> None:
     """Variance of differences over mean: slope is the gain, intercept the read noise."""
     one = camera(gain_adu_per_e=gain, gain_sd=0.0, read_noise_spread=0.0, bit_depth=16)
     n = one.nature.width_px * one.nature.height_px
@@ -35,14 +36,16 @@ def test_photon_transfer_gives_back_gain_and_read_noise(gain: float) -> None:
     fit = np.polyfit(mean, variance, 1, w=1.0 / error, cov="unscaled")
     (slope, intercept), deviations = fit[0], np.sqrt(np.diag(fit[1]))
     rounding = 1.0 / 12.0
-    assert slope == pytest.approx(gain, abs=SIGMAS * deviations[0])
+    law.within_errors(f"photon transfer, gain {gain:g}: gain, adu/e", slope, gain, deviations[0])
     assert deviations[0] < 0.005 * gain
-    read_noise = gain * one.nature.read_noise_e
-    assert intercept - rounding == pytest.approx(read_noise**2, abs=SIGMAS * deviations[1])
+    noise_e = math.sqrt(intercept - rounding) / gain
+    sd = deviations[1] / (2.0 * noise_e * gain**2)
+    expected = one.nature.read_noise_e
+    law.within_errors(f"photon transfer, gain {gain:g}: read noise, e", noise_e, expected, sd)
 
 
 @pytest.mark.parametrize("mean_e", [0.3, 2.0, 7.0, 9.9, 10.1, 30.0, 500.0])
-def test_shot_noise_is_poisson(mean_e: float) -> None:
+def test_shot_noise_is_poisson(law: Law, mean_e: float) -> None:
     """First three moments, read with hardly any noise; their errors from the law's own moments."""
     one = camera(gain_adu_per_e=4.0, gain_sd=0.0, read_noise_e=0.01, read_noise_spread=0.0)
     one = Camera(replace(one.nature, offset_sd_adu=0.0, bit_depth=16), OPTICS, 4)
@@ -50,6 +53,8 @@ def test_shot_noise_is_poisson(mean_e: float) -> None:
     off, n, mu = seen - mean_e, seen.size, mean_e
     assert off.mean() == pytest.approx(0.0, abs=SIGMAS * math.sqrt(mu / n))
     assert (off**2).mean() == pytest.approx(mu, abs=SIGMAS * math.sqrt((mu + 2 * mu**2) / n))
+    fano, sd = seen.var() / seen.mean(), math.sqrt((2 + 1 / mu) / n)
+    law.within_errors(f"variance / mean of shot noise, {mu:g} e", fano, 1.0, sd)
     sixth = mu + 25 * mu**2 + 15 * mu**3
     assert (off**3).mean() == pytest.approx(mu, abs=SIGMAS * math.sqrt((sixth - mu**2) / n))
 

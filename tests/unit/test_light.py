@@ -14,6 +14,7 @@ from hil.chip import Chip
 from hil.confocal import Confocal
 from hil.diffraction import image, radial
 from hil.light import Spots
+from tests.laws import Law
 from tests.unit.dark_room import CHIP, OPTICS, Floats
 
 WAVE_UM, NA = OPTICS.emission_um, OPTICS.numerical_aperture
@@ -52,14 +53,15 @@ def test_the_image_of_a_point_is_an_airy_pattern() -> None:
     assert np.allclose(cut / PEAK_PER_UM2, airy(np.abs(places_um)), atol=0.01)
 
 
-def test_its_first_zero_and_width_are_those_of_the_textbook() -> None:
+def test_its_first_zero_and_width_are_those_of_the_textbook(law: Law) -> None:
     """Zero at 0.61 wavelengths over NA, full width at half maximum 0.51."""
     places_um = np.arange(0.0, 801.0) * 0.001
     cut = image(OPTICS, places_um, 0.0)[0]
     first_zero_um = places_um[np.argmax(np.diff(cut) > 0)]
-    assert first_zero_um == pytest.approx(0.6098 * WAVE_UM / NA, rel=0.005)
+    in_waves = NA / WAVE_UM
+    law.within("first zero of a spot, wavelengths / NA", first_zero_um * in_waves, 0.6098, 0.003)
     half_um = float(np.interp(0.5, (cut / cut[0])[300::-1], places_um[300::-1]))
-    assert 2.0 * half_um == pytest.approx(0.5145 * WAVE_UM / NA, rel=0.005)
+    law.within("full width at half maximum, the same", 2.0 * half_um * in_waves, 0.5145, 0.003)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_light_is_conserved() -> None:
     assert spot(z_um=0.7).sum() == pytest.approx(sums[0], abs=0.03)
 
 
-def test_out_of_focus_the_peak_falls_as_a_sinc() -> None:
+def test_out_of_focus_the_peak_falls_as_a_sinc(law: Law) -> None:
     """On the axis (sin(u/4) / (u/4))^2, u = 2 pi NA^2 z / wavelength, for a small aperture."""
     low = replace(OPTICS, numerical_aperture=0.2)
     heights_um = np.linspace(0.0, 40.0, 81)
@@ -121,15 +123,18 @@ def test_out_of_focus_the_peak_falls_as_a_sinc() -> None:
     assert np.allclose(axis, np.sinc(u / 4.0 / math.pi) ** 2, atol=0.01)
     middle = [image(low, np.array([0.0]), z)[0, 0] for z in heights_um]
     assert np.allclose(np.array(middle) / middle[0], axis, atol=0.005)
+    zero_um = heights_um[np.argmax(np.diff(axis) > 0)]
+    law.within("first zero along the axis, wavelengths / NA^2", zero_um * 0.04 / WAVE_UM, 2.0, 0.04)
 
 
 @pytest.mark.parametrize("kind", ["astigmatism_waves", "coma_waves", "spherical_waves"])
-def test_aberrations_take_from_the_peak_what_marechal_says(kind: str) -> None:
+def test_aberrations_take_from_the_peak_what_marechal_says(law: Law, kind: str) -> None:
     """Strehl = exp(-(2 pi rms)^2) at the best place, which coma shifts."""
     optics = replace(OPTICS, **{kind: 0.06})  # type: ignore[arg-type]
     places_um = np.arange(-20.0, 21.0) * 0.01
     strehl = image(optics, places_um, 0.0).max() / PEAK_PER_UM2
-    assert strehl == pytest.approx(math.exp(-((2.0 * math.pi * 0.06) ** 2)), abs=0.015)
+    marechal = math.exp(-((2.0 * math.pi * 0.06) ** 2))
+    law.within(f"Strehl ratio, 0.06 {kind.replace('_', ' ')}", strehl, marechal, 0.015)
 
 
 def test_aberrations_give_the_image_their_shape() -> None:

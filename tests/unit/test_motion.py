@@ -8,6 +8,7 @@ import statistics
 import pytest
 
 from hil.motion import Axis, AxisNature
+from tests.laws import Law
 
 SETTLED_S = 1.0
 NO_CREEP = AxisNature(creep_per_decade=0.0)
@@ -39,15 +40,18 @@ def branch(axis: Axis, start_um: float, stop_um: float, points: int = 100) -> li
 
 
 @pytest.mark.parametrize("gamma", CREEP_NM)
-def test_creep_is_logarithmic(gamma: float) -> None:
+def test_creep_is_logarithmic(law: Law, gamma: float) -> None:
     axis = open_loop(AxisNature(creep_per_decade=gamma), rest_um=50.0)
     axis.drive(0.0, 62.0)
     reached_um = axis.true_um(0.1)
     step_um = reached_um - 50.0
     assert 8.0 < step_um < 12.0
-    for at_s, expected_nm in CREEP_NM[gamma].items():
-        creep_nm = (axis.true_um(at_s) - reached_um) / step_um * 10_000
-        assert creep_nm == pytest.approx(expected_nm, abs=0.6)
+    creep_nm = {
+        at_s: (axis.true_um(at_s) - reached_um) / step_um * 10_000 for at_s in CREEP_NM[gamma]
+    }
+    assert creep_nm == pytest.approx(CREEP_NM[gamma], abs=0.6)
+    name = f"creep in a day after 10 um, {gamma:.1%} a decade, nm"
+    law.within(name, creep_nm[86_400], CREEP_NM[gamma][86_400], 0.6)
 
 
 def test_no_step_makes_the_creep_of_the_others_jump(rng: random.Random) -> None:
@@ -82,17 +86,20 @@ def test_creep_of_a_scan_is_the_sum_over_its_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stroke_um", "least", "most"),
-    [(2.0, 0.015, 0.025), (20.0, 0.025, 0.05), (100.0, 0.07, 0.11), (200.0, 0.13, 0.16)],
+    ("stroke_um", "expected", "within"),
+    [(2.0, 0.02, 0.005), (20.0, 0.0375, 0.0125), (100.0, 0.09, 0.02), (200.0, 0.145, 0.015)],
 )
-def test_hysteresis_opens_with_the_stroke(stroke_um: float, least: float, most: float) -> None:
+def test_hysteresis_opens_with_the_stroke(
+    law: Law, stroke_um: float, expected: float, within: float
+) -> None:
     """Widest gap between the branches over the way between the turning points."""
     axis, low_um, high_um = open_loop(), 100 - stroke_um / 2, 100 + stroke_um / 2
     driven(axis, low_um, high_um)
     falling = branch(axis, high_um, low_um)
     rising = branch(axis, low_um, high_um)[::-1]
     opening_um = max(down - up for down, up in zip(falling, rising, strict=True))
-    assert least < opening_um / (rising[0] - rising[-1]) < most
+    opening = opening_um / (rising[0] - rising[-1])
+    law.within(f"hysteresis of a stroke of {stroke_um:g} um, share", opening, expected, within)
 
 
 def test_a_full_stroke_is_the_full_range() -> None:
@@ -206,10 +213,11 @@ def test_a_stopped_axis_stands() -> None:
     assert axis.true_um(SETTLED_S) == axis.true_um(0.05) == axis.target_um
 
 
-def test_sensor_noise_is_a_nanometre_white() -> None:
+def test_sensor_noise_is_a_nanometre_white(law: Law) -> None:
     axis = Axis(AxisNature(), seed=1, rest_um=10.0)
     noise_um = [axis.sensed_um(k * 1e-3) - 10.0 for k in range(10_000)]
-    assert statistics.pstdev(noise_um) == pytest.approx(0.001, rel=0.035)  # 5 sigma
+    rms_nm = statistics.pstdev(noise_um) * 1e3
+    law.within_errors("noise of the stage's sensor, nm", rms_nm, 1.0, 1 / math.sqrt(20_000))
     assert abs(statistics.fmean(noise_um)) < 0.001 * 5 / math.sqrt(10_000)
     product = statistics.fmean(a * b for a, b in itertools.pairwise(noise_um))
     assert abs(product) < 1e-6 * 5 / math.sqrt(10_000)

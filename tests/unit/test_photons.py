@@ -10,6 +10,7 @@ from scipy.stats import chisquare, kstest
 
 from hil.nature import WorldNature
 from hil.spad import Spad
+from tests.laws import Law
 from tests.unit.dark_room import (
     IDEAL,
     SIGMAS,
@@ -44,21 +45,28 @@ def mean_decay(edges: Floats, time: float) -> Floats:
     return np.diff(integral(edges)) / np.diff(edges)
 
 
-def check(measured: Floats, chance: Floats, law: Floats) -> None:
+def check(measured: Floats, chance: Floats, expected: Floats) -> None:
     """Each bin holds a Poisson number of pairs."""
-    assert abs(chi2_pull(measured * chance, law * chance, law * chance)) < SIGMAS
+    assert abs(chi2_pull(measured * chance, expected * chance, expected * chance)) < SIGMAS
 
 
-def test_one_emitter_never_sends_two_photons_at_once() -> None:
+def at_zero(
+    measured: Floats, chance: Floats, expected: Floats, dip_ps: float
+) -> tuple[float, float]:
+    """g2(0) and its standard deviation: the depth of a dip of known shape, by least squares."""
+    dip = mean_decay(EDGES_PS, dip_ps)
+    weights = dip * chance / expected
+    return 1.0 - float(weights @ (1.0 - measured) / (weights @ dip)), float(weights @ dip) ** -0.5
+
+
+def test_one_emitter_never_sends_two_photons_at_once(law: Law) -> None:
     bench = aimed(IDEAL)
     measured, chance = g2(bench, 3.0, EDGES_PS)
-    law = 1.0 - mean_decay(EDGES_PS, 2000.0)  # 4 ns at saturation: pump and decay equal
-    check(measured, chance, law)
-    centre = len(law) // 2
-    assert measured[centre] == pytest.approx(
-        law[centre], abs=SIGMAS * np.sqrt(law / chance)[centre]
-    )
-    assert measured[centre] < 0.2
+    expected = 1.0 - mean_decay(EDGES_PS, 2000.0)  # 4 ns at saturation: pump and decay equal
+    check(measured, chance, expected)
+    found, sd = at_zero(measured, chance, expected, 2000.0)
+    law.within_errors("g2(0) of one emitter", found, 0.0, sd)
+    assert measured[len(measured) // 2] < 0.2
 
 
 def test_pump_shortens_the_dip() -> None:
@@ -66,26 +74,35 @@ def test_pump_shortens_the_dip() -> None:
     check(measured, chance, 1.0 - mean_decay(EDGES_PS, 1000.0))
 
 
-def test_two_emitters_at_one_place_reach_one_half() -> None:
+def test_two_emitters_at_one_place_reach_one_half(law: Law) -> None:
     nature = with_chip(pair_share=1.0, pair_apart_um=(0.0, 0.0))
     bench = aimed(nature)
     assert len(bench.emitters) % 2 == 0
     measured, chance = g2(bench, 2.0, EDGES_PS)
-    check(measured, chance, 1.0 - 0.5 * mean_decay(EDGES_PS, 2000.0))
+    expected = 1.0 - 0.5 * mean_decay(EDGES_PS, 2000.0)
+    check(measured, chance, expected)
+    found, sd = at_zero(measured, chance, expected, 2000.0)
+    law.within_errors("g2(0) of two emitters", found, 0.5, sd)
 
 
-def test_background_fills_the_dip() -> None:
+def test_background_fills_the_dip(law: Law) -> None:
     """g2 = 1 - rho^2 (1 - g2_true), with rho = signal / all."""
     bench = aimed(IDEAL)
     bench.world.lamp_cps.set(0.0, 0.5e6)  # half of the emitter's million
     measured, chance = g2(bench, 3.0, EDGES_PS)
-    check(measured, chance, 1.0 - (2 / 3) ** 2 * mean_decay(EDGES_PS, 2000.0))
+    expected = 1.0 - (2 / 3) ** 2 * mean_decay(EDGES_PS, 2000.0)
+    check(measured, chance, expected)
+    found, sd = at_zero(measured, chance, expected, 2000.0)
+    law.within_errors("g2(0) of one in background, a third of all", found, 5 / 9, sd)
 
 
-def test_laser_light_has_no_memory() -> None:
+def test_laser_light_has_no_memory(law: Law) -> None:
     times_ps, channels = lit_evenly(1.5e6).tags(0.0, 2.0)
     chance = np.prod(np.bincount(channels) / 2.0) * np.diff(EDGES_PS) * 1e-12 * 2.0
-    check(pairs(times_ps, channels, EDGES_PS) / chance, chance, np.ones(len(chance)))
+    measured, expected = pairs(times_ps, channels, EDGES_PS) / chance, np.ones(len(chance))
+    check(measured, chance, expected)
+    found, sd = at_zero(measured, chance, expected, 2000.0)
+    law.within_errors("g2(0) of laser light", found, 1.0, sd)
 
 
 @pytest.mark.parametrize("shelf_ns", [60.0, 1000.0])
@@ -101,19 +118,19 @@ def test_a_third_level_bunches(shelf_ns: float) -> None:
     assert measured.max() > 1.2
 
 
-def test_the_third_level_makes_counts_noisier() -> None:
+def test_the_third_level_makes_counts_noisier(law: Law) -> None:
     """Variance over mean is 1 + 2 R a t2, R the count rate, for intervals much longer than t2."""
     world = aimed(with_chip(shelf_ns=(1000.0, 1000.0), shelved=(1.2, 1.2))).world
     counts = np.array([sum(world.counts(k * 1e-3, (k + 1) * 1e-3)) for k in range(8000)])
     rate_hz = counts.mean() * 1e3
     assert rate_hz == pytest.approx(1e6, rel=SIGMAS * np.sqrt(1.75 / counts.sum()))
     expected = 1.0 + 2.0 * rate_hz * 0.6 * 1e-6 / 1.6
-    fano = counts.var() / counts.mean()
-    assert fano == pytest.approx(expected, abs=SIGMAS * expected * np.sqrt(2 / len(counts)))
+    fano, sd = counts.var() / counts.mean(), expected * np.sqrt(2 / len(counts))
+    law.within_errors("variance / mean of a three-level emitter's counts", fano, expected, sd)
 
 
 @pytest.mark.parametrize("cps", [400.0, 3e3, 1.2e4, 4e4, 2e6])
-def test_counts_of_steady_light_are_poisson(cps: float) -> None:
+def test_counts_of_steady_light_are_poisson(law: Law, cps: float) -> None:
     """Mean, variance and third moment; variance of each estimate from the law's own moments."""
     world, n, gate_s = lit_evenly(cps), 8000, 1e-3
     counts = np.array([world.counts(k * gate_s, (k + 1) * gate_s) for k in range(n)], float)
@@ -124,6 +141,8 @@ def test_counts_of_steady_light_are_poisson(cps: float) -> None:
         assert (off**2).mean() == pytest.approx(mu, abs=SIGMAS * np.sqrt((mu + 2 * mu**2) / n))
         sixth = mu + 25 * mu**2 + 15 * mu**3
         assert (off**3).mean() == pytest.approx(mu, abs=SIGMAS * np.sqrt((sixth - mu**2) / n))
+    fano, sd = counts[:, 0].var() / counts[:, 0].mean(), np.sqrt((2 + 1 / mu) / n)
+    law.within_errors(f"variance / mean of counts, {mu:g} a gate", fano, 1.0, sd)
     both = np.mean((counts[:, 0] - mu) * (counts[:, 1] - mu))
     assert both == pytest.approx(0.0, abs=SIGMAS * mu / np.sqrt(n))
 

@@ -9,6 +9,7 @@ import pytest
 
 from hil.environment import DAY_S, Environment
 from hil.nature import EnvironmentNature
+from tests.laws import Law
 from tests.unit.dark_room import SIGMAS, STILL, Floats
 
 HOUR_S = 3600.0
@@ -22,7 +23,7 @@ def moved_um(surroundings: Environment, times_s: Floats) -> Floats:
     return surroundings.strays(times_s)[0]
 
 
-def test_the_day_warms_the_air_and_later_the_mount() -> None:
+def test_the_day_warms_the_air_and_later_the_mount(law: Law) -> None:
     """Behind a first-order lag: amplitude 1 / sqrt(1 + (w lag)^2), delay atan(w lag) / w."""
     surroundings = environment(day_amplitude_k=0.5, warmest_at_s=50_000.0, mount_lag_s=7200.0)
     times_s = np.arange(0.0, 2 * DAY_S, 60.0)
@@ -30,7 +31,8 @@ def test_the_day_warms_the_air_and_later_the_mount() -> None:
     turn = 2.0 * math.pi * 7200.0 / DAY_S
     assert air_k.max() == pytest.approx(0.5, abs=1e-4)
     assert times_s[np.argmax(air_k)] == pytest.approx(50_000.0, abs=60.0)
-    assert mount_k.max() == pytest.approx(0.5 / math.hypot(1.0, turn), abs=1e-4)
+    lagged_k = 0.5 / math.hypot(1.0, turn)
+    law.within("daily wave behind a lag of 2 h, K", float(mount_k.max()), lagged_k, 1e-4)
     late_s = math.atan(turn) * DAY_S / (2.0 * math.pi)
     assert times_s[np.argmax(mount_k)] == pytest.approx(50_000.0 + late_s, abs=60.0)
 
@@ -72,7 +74,7 @@ def test_a_cold_rack_warms_its_mount_exponentially() -> None:
     assert nm_per_min.max() > 100.0  # the first half hour of a room confocal
 
 
-def test_the_focus_walks_at_random() -> None:
+def test_the_focus_walks_at_random(law: Law) -> None:
     """Mean square displacement D t over three decades; each seed is one independent walk."""
     rate_um2_per_s = 0.04e-6
     for lag_s in (60.0, 600.0, 6000.0):
@@ -83,10 +85,11 @@ def test_the_focus_walks_at_random() -> None:
             squares.append((ends_um[1] - ends_um[0]) ** 2)
         expected = rate_um2_per_s * lag_s
         error = math.sqrt(2.0 / (3 * len(squares)))
-        assert np.mean(squares) / expected == pytest.approx(1.0, abs=SIGMAS * error)
+        found = float(np.mean(squares)) / expected
+        law.within_errors(f"mean square drift in {lag_s:g} s, over D t", found, 1.0, error)
 
 
-def test_the_spectrum_of_the_drift_falls_with_the_square_of_the_frequency() -> None:
+def test_the_spectrum_of_the_drift_falls_with_the_square_of_the_frequency(law: Law) -> None:
     """One-sided density D / (2 pi^2 f^2): periodograms with Hann's window, averaged over walks."""
     step_s, n, walks = 50.0, 2048, 60
     window = np.hanning(n)
@@ -98,15 +101,15 @@ def test_the_spectrum_of_the_drift_falls_with_the_square_of_the_frequency() -> N
     density = 2.0 * power * step_s / np.sum(window**2) / walks
     hz = np.fft.rfftfreq(n, step_s)
     edges = np.geomspace(2e-4, 5e-3, 9)
-    law = 0.04e-6 / (2.0 * math.pi**2)
+    walk = 0.04e-6 / (2.0 * math.pi**2)
     found = [
-        np.mean((density * hz**2 / law)[1:][(hz[1:] >= low) & (hz[1:] < high)])
+        np.mean((density * hz**2 / walk)[1:][(hz[1:] >= low) & (hz[1:] < high)])
         for low, high in itertools.pairwise(edges)
     ]
     slope = np.polyfit(np.log(np.sqrt(edges[1:] * edges[:-1])), np.log(found), 1)[0] - 2.0
     # Some three waves fall into each band; the power of each is as its place in its own band.
-    assert np.mean(found) == pytest.approx(1.0, abs=0.15)
-    assert slope == pytest.approx(-2.0, abs=0.15)
+    law.within("drift power spectrum, over D / (2 pi^2 f^2)", float(np.mean(found)), 1.0, 0.15)
+    law.within("its slope", slope, -2.0, 0.15)
 
 
 def test_vibration_has_its_lines_and_nothing_else() -> None:
