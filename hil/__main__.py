@@ -5,18 +5,21 @@ import contextlib
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from controller.commands import hil, rig, run
-from controller.commands.terminal import complain
+from controller.commands.terminal import OUT_OF_REACH, complain
 from controller.config import ScpiConfig
 from hil import front, standalone
-from hil.rig import WiredRig
-from hil.wires import Manners
+from hil.beside import WORD, RigDied, rig_beside
+from hil.host_line import HostLine
+from hil.introduction import introduced
 
 ON_A_DESK = {"board": {"lease_s": 0.5}, "survey": {"side_um": 25.0, "constellation_um": 60.0}}
-"""World and controller share one loop, which may be a tenth of a second late; nobody waits long."""
+"""The world may be a tenth of a second late on a busy desk, and nobody there waits long."""
 
 
 def main() -> int:
@@ -26,13 +29,18 @@ def main() -> int:
         from hil import sealed_drill  # one run of `gansource hil`, in a process of its own
 
         return sealed_drill.main(words[0], int(words[1]), words[2])
+    if word == WORD:
+        return standalone.beside(int(words[0]))
     if word == "hil":
         return front.hil(_options(word, hil.add_arguments, words))
     if word == "rig":
         return standalone.rig(_options(word, rig.add_arguments, words))
     options = _options(word, run.add_arguments, words)
     standalone.sweep(Path(tempfile.gettempdir()))
-    return run.guarded(lambda: _run(options))
+    try:
+        return run.guarded(lambda: _run(options))
+    except RigDied as err:
+        return complain(err, OUT_OF_REACH)
 
 
 def _options(
@@ -44,15 +52,18 @@ def _options(
 
 
 async def _run(options: argparse.Namespace) -> None:
-    async with WiredRig(options.seed, Manners()) as powered:
-        usual = ScpiConfig()
-        if options.port is None:
-            hislip = {"hislip_port": _free(usual.hislip_port)}
-            config = powered.config(_free(usual.port), scpi=hislip, **ON_A_DESK)
-        else:
-            config = powered.config(options.port, **ON_A_DESK)
-        where = options.data or run.data_folder(None) / "rig"
-        await run.until_stopped(config, where, powered.in_memory, options.json, powered.scpi_serial)
+    usual, more = ScpiConfig(), dict[str, Mapping[str, Any]](ON_A_DESK)
+    port = options.port
+    if port is None:
+        port, more["scpi"] = _free(usual.port), {"hislip_port": _free(usual.hislip_port)}
+    where = options.data or run.data_folder(None) / "rig"
+    async with rig_beside(options.seed) as addresses:
+        line = HostLine(Path(addresses["control"]).parent)
+        await line.open()
+        with closing(line):
+            config = introduced(addresses, port, line.address, more)
+            found = {"scpi_serial": line.path, "rig": addresses["control"]}
+            await run.until_stopped(config, where, options.json, found)
 
 
 def _free(customary: int) -> int:

@@ -11,11 +11,13 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from controller.application import Whereabouts, serve
-from controller.config import Config, parse
+from controller.config import Config
 from hil.eventlog import EventLog
+from hil.host_line import HostLine
+from hil.introduction import introduced
 from hil.nature import WorldNature
 from hil.ports import MemoryPort, PtyPort, TcpPort
 from hil.rack import Rack
@@ -24,8 +26,6 @@ from optics.transports import Opener, memory_opener
 
 BY_NETWORK = frozenset({"camera", "tagger", "tagger-link", "tagger-1", "tagger-2"})
 """Wires that are TCP; the others are serial lines."""
-TAGGER_WIRES = {"service": "tagger-link", "first": "tagger-1", "second": "tagger-2"}
-"""What the tagger's record calls its other wires."""
 FOLDER_PREFIX = "gansource-rig-"
 """Of the folders that rigs lie in; the number of the process follows."""
 
@@ -56,24 +56,12 @@ class Rig:
 
     def config(self, scpi_port: int, **changes: Mapping[str, Any]) -> Config:
         """What a controller must be told to find this rig; `changes` by section."""
-        known = get_type_hints(Config)
-        table: dict[str, Any] = {
-            name: {"address": wire.port.address}
-            for name, wire in self.wires.items()
-            if name in known
-        }
-        for key, wire in TAGGER_WIRES.items():
-            table["tagger"][key] = self.wires[wire].port.address
-        table["source"] = {"serial": "rig", "emulated": True}
-        hislip_port = min(scpi_port, 0)  # at a free one, or off too
-        table["scpi"] = {
-            "port": scpi_port,
-            "hislip_port": hislip_port,
-            "serial": self._scpi_inside,
-        }
-        for section, keys in changes.items():
-            table[section] = {**table.get(section, {}), **keys}
-        return parse(table, "the rig's configuration")
+        return introduced(self.addresses, scpi_port, self._scpi_inside, changes)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each device is found."""
+        return {name: wire.port.address for name, wire in self.wires.items()}
 
     async def power_up(self) -> None:
         """Plug in every cable and switch the rack on."""
@@ -112,26 +100,22 @@ class WiredRig(Rig):
 
     def __init__(self, seed: int, manners: Manners, nature: WorldNature | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
-        self._inside = PtyPort(self.folder / "scpi-inside")
-        self._outside = PtyPort(self.folder / "scpi")
-        self._inside.heard, self._outside.heard = self._outside.send, self._inside.send
-        self.scpi_serial = str(self._outside.link)
-        super().__init__(seed, manners, nature or WorldNature(), self._port, self._inside.address)
+        self._line = HostLine(self.folder)
+        self.scpi_serial = self._line.path
+        super().__init__(seed, manners, nature or WorldNature(), self._port, self._line.address)
         self.rack.world.look_ahead(CELLS_AT_ONCE)
 
     def _port(self, name: str) -> Port:
         return TcpPort() if name in BY_NETWORK else PtyPort(self.folder / name)
 
     async def __aenter__(self) -> "WiredRig":
-        await self._inside.open()
-        await self._outside.open()
+        await self._line.open()
         await self.power_up()
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
         self.power_down()
-        self._inside.close()
-        self._outside.close()
+        self._line.close()
         await asyncio.to_thread(shutil.rmtree, self.folder)
 
 

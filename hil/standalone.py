@@ -10,8 +10,10 @@ import json
 import os
 import shutil
 import signal
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ def rig(options: argparse.Namespace) -> int:
     sweep(Path(tempfile.gettempdir()))
     try:
         wanted = scenario.load(options.scenario) if options.scenario else scenario.Scenario()
-        asyncio.run(_serve(wanted, options.seed, options.endpoints))
+        asyncio.run(_alone(wanted, options.seed, options.endpoints))
     except ConfigMistakes as err:
         return complain(err, BAD_INPUT)
     except OSError as err:
@@ -48,28 +50,45 @@ def sweep(where: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _serve(wanted: scenario.Scenario, seed: int, endpoints: Path | None) -> None:
+def beside(seed: int) -> int:
+    """For a controller that began this process: until it closes our input, or is no more."""
+    asyncio.run(_beside(seed))
+    return DONE
+
+
+async def _alone(wanted: scenario.Scenario, seed: int, endpoints: Path | None) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
+    async with _powered(wanted, seed) as told:
+        if endpoints is not None:
+            await asyncio.to_thread(whole, endpoints, told + "\n")
+        say(told)
+        await stop.wait()
+
+
+async def _beside(seed: int) -> None:
+    left, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), left.set)
+    async with _powered(scenario.Scenario(), seed) as told:
+        say(told)
+        await left.wait()
+        loop.remove_reader(sys.stdin.fileno())
+
+
+@asynccontextmanager
+async def _powered(wanted: scenario.Scenario, seed: int) -> AsyncIterator[str]:
+    """The rig with its control socket, and what is said of where it is found."""
+    loop = asyncio.get_running_loop()
     async with WiredRig(seed, wanted.wires, wanted.world) as powered:
         control = Control(powered)
         path = powered.folder / "control"
         server = await asyncio.start_unix_server(control.talk, path, limit=LINE_BYTES)
         for fault in wanted.fault:
             loop.call_later(fault.at_s, control.begin_planned, fault)
-        told = json.dumps({**found_at(powered), "control": str(path), "pid": os.getpid()})
-        if endpoints is not None:
-            await asyncio.to_thread(whole, endpoints, told + "\n")
-        say(told)
-        await stop.wait()
+        yield json.dumps({**powered.addresses, "control": str(path), "pid": os.getpid()})
         server.close()
         control.hang_up()
-
-
-def found_at(powered: WiredRig) -> dict[str, str]:
-    """The address of each wire."""
-    return {name: wire.port.address for name, wire in powered.wires.items()}
 
 
 class Control:

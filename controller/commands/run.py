@@ -23,8 +23,15 @@ from controller.commands.terminal import (
 if TYPE_CHECKING:  # the parts that cost time to import are imported when they are needed
     from controller.application import Whereabouts
     from controller.config import Config
-    from optics.transports import Opener
 
+PLACES = {
+    "scpi_tcp": "SCPI TCP",
+    "scpi_hislip": "SCPI HiSLIP",
+    "scpi_tls": "SCPI TLS",
+    "scpi_serial": "SCPI serial",
+    "data": "data",
+    "rig": "rig",
+}
 EXAMPLE = "example: gansource run --config /etc/gansource/rack.toml --data /var/lib/gansource"
 
 
@@ -61,7 +68,7 @@ def execute(options: argparse.Namespace, home: Path) -> int:
         machine.take(settings.machine.cores, settings.machine.threads)
         if options.port is not None:
             settings = config.with_port(settings, options.port)
-        return until_stopped(settings, data_folder(options.data), {}, options.json)
+        return until_stopped(settings, data_folder(options.data), options.json, {})
 
     return guarded(work)
 
@@ -98,13 +105,9 @@ def data_folder(given: Path | None) -> Path:
 
 
 async def until_stopped(
-    config: "Config",
-    data: Path,
-    in_memory: "Mapping[str, Opener]",
-    as_json: bool,
-    host_serial: str = "",
+    config: "Config", data: Path, as_json: bool, beside: Mapping[str, str]
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `host_serial` is the far end of an emulated serial line."""
+    """Serve until SIGTERM or SIGINT; `beside` is what else is told of where things are found."""
     from controller import logs
     from controller.application import serve
 
@@ -114,23 +117,21 @@ async def until_stopped(
 
     def announce(found: "Whereabouts") -> None:
         logs.set_up(config.log.level, found.run_id)
-        if host_serial:
-            found = found._replace(scpi_serial=host_serial)
-        words = _as_json if as_json else _in_words
-        say(words(found, config.source.emulated))
+        told = {**found._asdict(), **beside}
+        say((_as_json if as_json else _in_words)(told, config.source.emulated))
 
-    await serve(config, data, stop, announce, in_memory)
+    await serve(config, data, stop, announce, {})
 
 
-def _as_json(found: "Whereabouts", emulated: bool) -> str:
-    return json.dumps({"version": __version__, "emulated": emulated, **found._asdict()})
+def _as_json(told: Mapping[str, str | int], emulated: bool) -> str:
+    return json.dumps({"version": __version__, "emulated": emulated, **told})
 
 
-def _in_words(found: "Whereabouts", emulated: bool) -> str:
+def _in_words(told: Mapping[str, str | int], emulated: bool) -> str:
     on = "on the RIG: every device is emulated, no light" if emulated else "on real devices"
-    lines = [f"gansource {__version__} {on}", f"  SCPI TCP     {found.scpi_tcp or 'off'}"]
-    lines.append(f"  SCPI HiSLIP  {found.scpi_hislip or 'off'}")
-    lines += [f"  SCPI TLS     {found.scpi_tls}"] if found.scpi_tls else []
-    lines.append(f"  SCPI serial  {found.scpi_serial or 'off'}")
-    lines += [f"  data         {found.data} (run {found.run_id})", "  stop         Ctrl-C"]
-    return "\n".join(lines)
+    places = [(name, told.get(key)) for key, name in PLACES.items()]
+    lines = [f"  {name:<13}{place or 'off'}" for name, place in places if place is not None]
+    run_id = told["run_id"]
+    return "\n".join(
+        [f"gansource {__version__} {on}", *lines, f"  run          {run_id}, Ctrl-C stops it"]
+    )
