@@ -10,13 +10,23 @@ from typing import NamedTuple
 import numpy as np
 
 from mapping.grid import Floats, Grid, Ints
-from mapping.pose_fit import AFFINE, ALL_TERMS, OWN_BEND, SHIFT_AND_TURN, Fit, Frame, fitted
+from mapping.pose_fit import (
+    AFFINE,
+    ALL_TERMS,
+    OWN_BEND,
+    SHIFT_AND_TURN,
+    Fit,
+    Ground,
+    fitted,
+    ground_of,
+)
 
 SHAPES = (AFFINE, OWN_BEND, ALL_TERMS)  # no bend, one along each axis, any
 BEFORE = (0.25, 0.65, 0.1)  # their probabilities: piezo axes bend each by itself
 FARTHEST_CHI2 = 20.0  # of a pair; a true one lies beyond once in 20,000
 ROUNDS = 14
 CROWDS = (0.06, 0.25, 0.8)  # strays expected as near as a pair: the safe ones first
+VAGUE = 2.0  # of a crowd; who is less well foretold neither pairs nor competes
 MARGINS = (20.0, 3.0)  # of chi2, by which a rival pair must be worse
 SURE_OF_PAIR = 3.0
 RIVAL_CHI2 = 7.0  # by which any other partner must be worse
@@ -34,6 +44,7 @@ class Field(NamedTuple):
     low_um: Floats
     high_um: Floats
     log_chance: Floats  # per square micrometre
+    grid: Grid
 
     @property
     def centre_um(self) -> Floats:
@@ -79,7 +90,8 @@ def field_of(at_um: Floats, sigma_um: Floats) -> Field:
     for width in (size / 8, size / 50):  # spots gather; what a crowd does is no coincidence
         kernel = np.exp(-apart2 / (2 * width**2)).sum(axis=1) / (2 * math.pi * width**2)
         density += kernel / max(n - 1, 1)
-    return Field(at_um, sigma_um, low, high, np.log(np.maximum(density / 4, uniform)))
+    log_chance = np.log(np.maximum(density / 4, uniform))
+    return Field(at_um, sigma_um, low, high, log_chance, Grid(at_um, size / math.sqrt(n)))
 
 
 def grown(stored: Stored, field: Field, fit: Fit, blur_um: float = 0.0) -> Verdict | None:
@@ -99,13 +111,13 @@ def _grown(stored: Stored, field: Field, fit: Fit, blur_um: float, margin: float
     _, nearby = stored.grid.near(fit.frame.origin_um[None], np.array([reach_um]))
     if len(nearby) < SHIFT_PAIRS:
         return None
-    at, variance = stored.at_um[nearby], stored.sigma_um[nearby] ** 2 + blur_um**2
-    none = np.empty(0, np.intp)
-    sites, spots = known = none, none
+    ground = ground_of(fit.frame, stored.at_um[nearby])
+    variance = stored.sigma_um[nearby] ** 2 + blur_um**2
+    sites, spots = known = np.empty(0, np.intp), np.empty(0, np.intp)
     crowds = iter(CROWDS)
     crowd = next(crowds)
     for _ in range(ROUNDS):
-        sites, spots = _paired(fit, at, variance, field, crowd, margin)
+        sites, spots = _paired(fit, ground, variance, field, crowd, margin)
         if len(spots) < SHIFT_PAIRS:
             return None
         if np.array_equal(known[0], sites) and np.array_equal(known[1], spots):
@@ -114,55 +126,72 @@ def _grown(stored: Stored, field: Field, fit: Fit, blur_um: float, margin: float
                 break
         known = sites, spots
         sd = np.sqrt(variance[sites] + field.sigma_um[spots] ** 2)
-        fit = fitted(fit.frame, at[sites], field.at_um[spots], sd, ALL_TERMS)
-    return _judged(stored, field, fit, (nearby, sites, spots), variance)
+        fit = fitted(ground.of(sites), field.at_um[spots], sd, ALL_TERMS)
+    return _judged(stored, field, fit, (nearby, sites, spots), ground, variance)
 
 
 def _paired(
-    fit: Fit, at: Floats, variance: Floats, field: Field, crowd: float, margin: float
+    fit: Fit, ground: Ground, variance: Floats, field: Field, crowd: float, margin: float
 ) -> Pairs:
     """Each the other's nearest, where nothing else could be meant and few strays get so near."""
-    predicted, covariance = fit.predicted(at)
-    apart = field.at_um[:, None] - predicted
-    noise = variance + (field.sigma_um**2)[:, None]
-    xx = covariance[:, 0, 0] + noise
-    yy = covariance[:, 1, 1] + noise
-    xy = covariance[:, 0, 1]
+    predicted, covariance = fit.predicted(ground)
+    strays = np.exp(field.log_chance) * len(field.at_um) * math.pi * 9
+    least, most = field.sigma_um.min() ** 2, field.sigma_um.max() ** 2
+    size = np.sqrt(np.linalg.det(covariance + (variance + least)[:, None, None] * np.eye(2)))
+    told = (strays.min() * size < VAGUE * crowd) | (size < 2 * (variance + most))
+    reach = np.sqrt((FARTHEST_CHI2 + margin) * (_widest(covariance) + variance + most))
+    rows = np.flatnonzero(told)
+    at, spot = field.grid.near(predicted[rows], reach[rows])
+    site = rows[at]
+    noise = variance[site] + field.sigma_um[spot] ** 2
+    xx, yy = covariance[site, 0, 0] + noise, covariance[site, 1, 1] + noise
+    xy = covariance[site, 0, 1]
     det = xx * yy - xy**2
-    dx, dy = apart[..., 0], apart[..., 1]
+    dx, dy = (field.at_um[spot] - predicted[site]).T
     chi2 = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / det
-    site = chi2.argmin(axis=1)
-    spot = np.arange(len(site))
-    nearest = chi2[spot, site]
-    mutual = (chi2.argmin(axis=0)[site] == spot) & (nearest < FARTHEST_CHI2)
-    rivals = np.minimum(_second(chi2, 1), _second(chi2, 0)[site])
-    by_noise = np.sqrt(det[spot, site]) < 2 * noise[spot, site]
-    alone = (rivals > margin + nearest) | by_noise
-    strays = np.exp(field.log_chance) * len(spot) * math.pi * 9 * np.sqrt(det[spot, site])
-    clear = mutual & alone & ((strays < crowd) | by_noise)
-    return site[clear], spot[clear]
+    of_site, next_of_site = _nearest(site, chi2, len(predicted))
+    of_spot, next_of_spot = _nearest(spot, chi2, len(field.at_um))
+    row = of_spot[of_spot >= 0]
+    row = row[(of_site[site[row]] == row) & (chi2[row] < FARTHEST_CHI2)]
+    rivals = np.minimum(next_of_spot[spot[row]], next_of_site[site[row]])
+    by_noise = np.sqrt(det[row]) < 2 * noise[row]
+    few = strays[spot[row]] * np.sqrt(det[row]) < crowd
+    row = row[((rivals > margin + chi2[row]) & few) | by_noise]
+    return site[row], spot[row]
 
 
-def _second(chi2: Floats, axis: int) -> Floats:
-    """The second smallest along an axis."""
-    if chi2.shape[axis] < 2:
-        return np.full(chi2.shape[1 - axis], np.inf)
-    ranked: Floats = np.partition(chi2, 1, axis=axis)
-    return ranked[1] if axis == 0 else ranked[:, 1]
+def _widest(covariance: Floats) -> Floats:
+    """The greater of the two variances of each."""
+    half = (covariance[:, 0, 0] + covariance[:, 1, 1]) / 2
+    skew = (covariance[:, 0, 0] - covariance[:, 1, 1]) / 2
+    widest: Floats = half + np.hypot(skew, covariance[:, 0, 1])
+    return widest
 
 
-def _foretold(frame: Frame, at: Floats, own_sd: Floats, field: Field, pairs: Pairs) -> Pairs:
+def _nearest(group: Ints, chi2: Floats, groups: int) -> tuple[Ints, Floats]:
+    """The row of the least chi2 of each group, -1 where there is none, and the second least."""
+    order = np.lexsort((chi2, group))
+    ranked = group[order]
+    first = np.flatnonzero(np.diff(ranked, prepend=-1))
+    row, second = np.full(groups, -1), np.full(groups, np.inf)
+    row[ranked[first]] = order[first]
+    after = first[np.append(np.diff(first), len(ranked) - first[-1:]) > 1]
+    second[ranked[after]] = chi2[order[after + 1]]
+    return row, second
+
+
+def _foretold(ground: Ground, own_sd: Floats, field: Field, pairs: Pairs) -> Pairs:
     """The pairs that the others foretell better than chance does; the worst goes first."""
     sites, spots = pairs
     while len(sites) >= SHIFT_PAIRS:
         sd, seen = np.hypot(own_sd[sites], field.sigma_um[spots]), field.at_um[spots]
-        fit = fitted(frame, at[sites], seen, sd, ALL_TERMS)
-        off, precision = _left_out(fit, at[sites], sd, seen)
+        fit = fitted(ground.of(sites), seen, sd, ALL_TERMS)
+        off, precision = _left_out(fit, ground.of(sites), sd, seen)
         chi2 = _squared(off[:, None], precision)[:, 0]
         log_foretold = 0.5 * np.log(np.linalg.det(precision)) - 0.5 * chi2 - math.log(2 * math.pi)
         sure = log_foretold - field.log_chance[spots] - SURE_OF_PAIR
         sure[chi2 > FARTHEST_CHI2] = -chi2[chi2 > FARTHEST_CHI2]
-        predicted = fit.predicted(at)[0]
+        predicted = fit.predicted(ground)[0]
         for apart, own in (
             (predicted[sites][:, None] - predicted, sites),
             (field.at_um - seen[:, None], spots),
@@ -176,14 +205,11 @@ def _foretold(frame: Frame, at: Floats, own_sd: Floats, field: Field, pairs: Pai
     return sites, spots
 
 
-def _left_out(fit: Fit, at: Floats, sd: Floats, seen: Floats) -> tuple[Floats, Floats]:
+def _left_out(fit: Fit, ground: Ground, sd: Floats, seen: Floats) -> tuple[Floats, Floats]:
     """How far each pair lies off what all the others foretell, and with which precision."""
-    laid = fit.frame.laid(at)
-    design = fit.frame.design(laid, len(fit.values))
-    rest = seen - fit.frame.centre_um - laid - design @ fit.values
-    shared = design @ fit.covariance @ design.transpose(0, 2, 1) / sd[:, None, None] ** 2
-    left = (1 + 1e-9) * np.eye(2) - shared
-    off = np.linalg.solve(left, rest[:, :, None])[:, :, 0].astype(np.float64)
+    predicted, covariance = fit.predicted(ground)
+    left = (1 + 1e-9) * np.eye(2) - covariance / sd[:, None, None] ** 2
+    off = np.linalg.solve(left, (seen - predicted)[:, :, None])[:, :, 0].astype(np.float64)
     return off, left / sd[:, None, None] ** 2
 
 
@@ -196,27 +222,30 @@ def _squared(off: Floats, precision: Floats) -> Floats:
 
 
 def _judged(
-    stored: Stored, field: Field, fit: Fit, pairs: tuple[Ints, Ints, Ints], variance: Floats
+    stored: Stored,
+    field: Field,
+    fit: Fit,
+    pairs: tuple[Ints, Ints, Ints],
+    ground: Ground,
+    variance: Floats,
 ) -> Verdict | None:
     """The evidence of a grown pose, over the shapes of bend that it may have."""
     nearby, sites, spots = pairs
-    at = stored.at_um[nearby]
-    predicted = fit.predicted(at)[0]
+    predicted = fit.predicted(ground)[0]
     inside = ((predicted > field.low_um) & (predicted < field.high_um)).all(axis=1)
-    inside |= np.isin(np.arange(len(at)), sites)
+    inside |= np.isin(np.arange(len(predicted)), sites)
     noise = variance[sites] + field.sigma_um[spots] ** 2
     rest = field.at_um[spots] - predicted[sites]
     chi2 = (rest**2).sum(axis=1) / noise
     gain = -0.5 * chi2 - np.log(2 * np.pi * noise) - field.log_chance[spots]
     worth = (gain > 0) & (chi2 < FARTHEST_CHI2)
-    sites, spots = _foretold(fit.frame, at, np.sqrt(variance), field, (sites[worth], spots[worth]))
+    sites, spots = _foretold(ground, np.sqrt(variance), field, (sites[worth], spots[worth]))
     noise = variance[sites] + field.sigma_um[spots] ** 2
     k, n, in_view = len(sites), len(field.at_um), int(inside.sum())
     if k < SHIFT_PAIRS:
         return None
-    fits = [
-        fitted(fit.frame, at[sites], field.at_um[spots], np.sqrt(noise), terms) for terms in SHAPES
-    ]
+    met = ground.of(sites)
+    fits = [fitted(met, field.at_um[spots], np.sqrt(noise), terms) for terms in SHAPES]
     weights = np.array([shape.log_integral for shape in fits]) + np.log(BEFORE)
     log_factor = float(np.logaddexp.reduce(weights))
     log_factor -= float(np.sum(np.log(2 * np.pi * noise) + field.log_chance[spots]))

@@ -74,11 +74,11 @@ def _commonest(apart: Floats, sites: int, gap_um: float) -> Floats | None:
     if len(apart) < COMMON * sites:
         return None
     some = apart[:: max(len(apart) // SAMPLE, 1)]
-    alike = ((some[:, None] - apart) ** 2).sum(axis=2) < (ALIKE * gap_um) ** 2
-    counts = alike.sum(axis=1)
+    alike = Grid(apart, ALIKE * gap_um).near(some, np.full(len(some), ALIKE * gap_um))
+    counts = np.bincount(alike[0], minlength=len(some))
     if counts.max() < COMMON * sites:
         return None
-    mean: Floats = apart[alike[counts.argmax()]].mean(axis=0)
+    mean: Floats = apart[alike[1][alike[0] == counts.argmax()]].mean(axis=0)
     return mean
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from mapping.evidence import Field, Stored, Verdict, grown
 from mapping.grid import Floats, Grid, Ints
 from mapping.lattice import Lattice
-from mapping.pose_fit import ALL_TERMS, fitted, frame_of
+from mapping.pose_fit import ALL_TERMS, fitted, frame_of, ground_of
 
 SEEDS = 12
 SIDE_TOLERANCE = 0.09
@@ -33,7 +33,8 @@ def ideal_fit(lattice: Lattice, field: Field) -> tuple[Verdict, Ints] | None:
         seen = field.at_um[spots]
         frame = frame_of(nodes[sites], seen, field.centre_um, field.half_um)
         sd = np.sqrt(spread[sites] ** 2 + field.sigma_um[spots] ** 2)
-        verdict = grown(patch, field, fitted(frame, nodes[sites], seen, sd, ALL_TERMS))
+        first = fitted(ground_of(frame, nodes[sites]), seen, sd, ALL_TERMS)
+        verdict = grown(patch, field, first)
         if verdict and (best is None or verdict.log_factor > best.log_factor):
             best = verdict
     return (best, index[best.sites]) if best else None
@@ -67,7 +68,7 @@ def places(
     site = np.full(tuple(shape), -1)
     site[tuple((lattice.cells - low).T)] = np.arange(len(stored.at_um))
     rest = stored.at_um - lattice.origin_um - lattice.cells @ lattice.basis_um
-    own = ideal.fit.predicted(index @ lattice.basis_um)[0]
+    own = ideal.fit.predicted(ground_of(ideal.fit.frame, index @ lattice.basis_um))[0]
     turned = ideal.fit.frame.turn_rad
     shown = _turned(field.at_um[ideal.spots] - own, -turned)
     noise = np.median(stored.sigma_um) ** 2 + np.median(field.sigma_um) ** 2

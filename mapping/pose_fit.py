@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mapping.grid import Floats
+from mapping.grid import Floats, Ints
 
 SHIFT_AND_TURN = 3
 AFFINE = 6
@@ -36,8 +36,8 @@ class Frame(NamedTuple):
         laid: Floats = (at_um - self.origin_um) @ np.array([[cos, sin], [-sin, cos]])
         return laid
 
-    def design(self, laid_um: Floats, terms: int) -> Floats:
-        """(n, 2, terms): what each parameter moves each point by."""
+    def design(self, laid_um: Floats) -> Floats:
+        """(n, 2, ALL_TERMS): what each parameter moves each point by."""
         u, v = (laid_um / self.half_um).T
         within = np.clip(laid_um / self.half_um, -BEND_KNOWN_WITHIN, BEND_KNOWN_WITHIN)
         p, q = within.T
@@ -49,7 +49,7 @@ class Frame(NamedTuple):
             along_y += [nil, of_q]
         along_x += [p * q, q * q, nil, nil]
         along_y += [nil, nil, p * p, p * q]
-        return np.stack([np.array(along_x[:terms]).T, np.array(along_y[:terms]).T], axis=1)
+        return np.array([along_x, along_y]).transpose(2, 0, 1).copy()
 
     def prior_sd(self, terms: int) -> Floats:
         """Of each parameter after shift and turn, whose priors are flat."""
@@ -65,6 +65,24 @@ def _bends(u: Floats) -> list[Floats]:
     return [(3 * u2 - 1) / 2, third, fourth, u * (u2 * (63 * u2 - 70) + 15) / 8]
 
 
+class Ground(NamedTuple):
+    """Map points under a first guess: where it lays them, and what each parameter moves them by."""
+
+    frame: Frame
+    laid_um: Floats
+    design: Floats
+
+    def of(self, rows: Ints) -> "Ground":
+        """Some of the points."""
+        return Ground(self.frame, self.laid_um[rows], self.design[rows])
+
+
+def ground_of(frame: Frame, at_um: Floats) -> Ground:
+    """Map points, made ready for fits about the frame."""
+    laid = frame.laid(at_um)
+    return Ground(frame, frame.centre_um + laid, frame.design(laid))
+
+
 class Fit(NamedTuple):
     """Parameters, their covariance, and what an integral over them needs."""
 
@@ -74,19 +92,20 @@ class Fit(NamedTuple):
     log_integral: float  # of exp(-chi2/2) times the priors of scale, shear and bend
     misfit: float  # of pairs and priors together: chi2 of 2 n - 3 degrees of freedom
 
-    def predicted(self, at_um: Floats) -> tuple[Floats, Floats]:
+    def predicted(self, ground: Ground) -> tuple[Floats, Floats]:
         """Where map points fall in the field, and their (n, 2, 2) covariances."""
-        laid = self.frame.laid(at_um)
-        design = self.frame.design(laid, len(self.values))
-        at = self.frame.centre_um + laid + design @ self.values
-        return at, design @ self.covariance @ design.transpose(0, 2, 1)
+        terms = len(self.values)
+        rows = ground.design[:, :, :terms].reshape(-1, terms)
+        moved = (rows @ self.values).reshape(-1, 2)
+        spread = (rows @ self.covariance).reshape(-1, 2, terms)
+        covariance: Floats = np.einsum("nit,njt->nij", spread, rows.reshape(-1, 2, terms))
+        return ground.laid_um + moved, covariance
 
 
-def fitted(frame: Frame, sites_um: Floats, spots_um: Floats, sd_um: Floats, terms: int) -> Fit:
+def fitted(ground: Ground, spots_um: Floats, sd_um: Floats, terms: int) -> Fit:
     """Least squares of pairs, each weighted by the variance of its two ends together."""
-    laid = frame.laid(sites_um)
-    design = frame.design(laid, terms)
-    rest = spots_um - frame.centre_um - laid
+    frame, design = ground.frame, ground.design[:, :, :terms]
+    rest = spots_um - ground.laid_um
     weighted: Floats = (design / sd_um[:, None, None]).reshape(-1, terms)
     aim = (rest / sd_um[:, None]).reshape(-1)
     sd = frame.prior_sd(terms)
@@ -120,6 +139,7 @@ def affine_of(fit: Fit) -> Floats:
     mesh = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     at = fit.frame.origin_um + mesh
     ground = np.column_stack([mesh, np.ones(len(mesh))])
-    solved = np.linalg.lstsq(ground, fit.predicted(at)[0], rcond=None)[0].T.astype(float)
+    placed = fit.predicted(ground_of(fit.frame, at))[0]
+    solved = np.linalg.lstsq(ground, placed, rcond=None)[0].T.astype(float)
     solved[:, 2] -= solved[:, :2] @ fit.frame.origin_um
     return solved
