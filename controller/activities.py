@@ -7,9 +7,9 @@ from functools import partial
 
 from controller.connecting import connect
 from controller.desk import Desk
-from controller.emitting import emit
+from controller.emitting import emit, stand_ready
 from controller.locking import lock
-from controller.looking import look, look_at_stage
+from controller.looking import look_and_count, look_at_stage
 from controller.recovering import recover
 from controller.registering import register
 from controller.states import Event, State
@@ -26,10 +26,12 @@ REST_S = 0.2
 TRY_AGAIN_S = 600.0
 """How long a degraded rack with all its devices waits before it looks at the chip once more."""
 
+Work = Callable[[Desk, object], Awaitable[Event | None]]
+
 
 def activities(desk: Desk) -> dict[State, Activity]:
     """Of every state, at this desk."""
-    work: dict[State, Callable[[Desk, object], Awaitable[Event | None]]] = {
+    work: dict[State, Work] = {
         State.CONNECTING: connect,
         State.SURVEYING: survey,
         State.REGISTERING: register,
@@ -44,22 +46,22 @@ def activities(desk: Desk) -> dict[State, Activity]:
         State.SAFE: rest,
         State.LATCHED: stay_dark,
     }
-    return {state: partial(act, desk) for state, act in work.items()}  # type: ignore[misc]
+    return {state: partial(_perform, desk, state, act) for state, act in work.items()}
 
 
-async def stand_ready(desk: Desk, _target: object) -> Event:
-    """Dark, until light is wished."""
-    while not desk.news.latest.output:
-        await look(desk)
-        await asyncio.sleep(LOOK_EVERY_S)
-    return Event.EMIT
+async def _perform(desk: Desk, state: State, act: Work, target: object) -> Event | None:
+    """In the dark but where light goes on: a wish may have come after READY had lit it."""
+    if state is not State.EMITTING:
+        await desk.light.extinguish()
+    return await act(desk, target)
 
 
 async def watch(desk: Desk, _target: object) -> None:
     """Hold still and keep an eye on it."""
+    await desk.probe.release()
     desk.stage_moves()
     while True:
-        await look(desk)
+        await look_and_count(desk)
         await asyncio.sleep(LOOK_EVERY_S)
 
 
@@ -67,7 +69,7 @@ async def wait_degraded(desk: Desk, _target: object) -> Event:
     """Until somebody helps, or for a while where trying again may."""
     until_s = desk.now_s() + TRY_AGAIN_S
     while desk.devices.missing or desk.now_s() < until_s:
-        await look(desk)
+        await look_and_count(desk)
         await asyncio.sleep(LOOK_EVERY_S)
     return Event.DONE
 

@@ -63,11 +63,15 @@ class BoardConfig:
     gate_s: float = setting("how long one gate counts", 0.01, 0.001, 1.0)
     window_s: float = setting("how far apart clicks may coincide", 24e-9, 1e-9, 1e-6)
     um_per_code: tuple[float, float, float] = setting(
-        "what one step of the DAC moves the stage", (10.0 / 65_536,) * 3, -0.01, 0.01
+        "what a step of the DAC moves the stage; 0 for no offsets",
+        (10.0 / 65_536,) * 3,
+        -0.01,
+        0.01,
     )
     codes_per_rad: float = setting(
         "of the rotator of the pump's polarisation", 65_536 / math.pi, 1.0, 65e3
     )
+    offsets_settle_s: float = setting("how long the stage follows its offsets", 0.02, 0.0, 1.0)
     lens_travel_s: float = setting("how long the wide-field lens moves", 0.1, 0.0, 5.0)
     interlock_heals: bool = setting("closing the interlock is acknowledgement enough", default=True)
     reply_within_s: float = setting("patience with one answer", 0.2, 0.01, 10.0)
@@ -150,6 +154,18 @@ class SourceConfig:
 
 
 @dataclass(frozen=True)
+class LimitsConfig:
+    """What the source promises; outside, a bit of QUEStionable is up, and the epoch has grown."""
+
+    brightness_share: float = setting("least, of what was found at the lock", 0.5, 0.0, 1.0)
+    pointing_share: float = setting("least, of the peak's brightness", 0.9, 0.0, 1.0)
+    laser_share: float = setting("most that the laser's power may be off", 0.05, 1e-3, 1.0)
+    g2_upper95: float = setting("most of the upper bound of g2(0)", 0.5, 0.0, 10.0)
+    coldest_k: float = setting("of the mount", 283.15, 0.0, 1000.0)
+    warmest_k: float = setting("of the mount", 313.15, 0.0, 1000.0)
+
+
+@dataclass(frozen=True)
 class ScpiConfig:
     """Where the host finds us."""
 
@@ -202,6 +218,7 @@ class Config:
     camera: CameraConfig = field(default_factory=CameraConfig)
     survey: SurveyConfig = field(default_factory=SurveyConfig)
     source: SourceConfig = field(default_factory=SourceConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     scpi: ScpiConfig = field(default_factory=ScpiConfig)
     log: LogConfig = field(default_factory=LogConfig)
     watchdog: WatchdogConfig = field(default_factory=WatchdogConfig)
@@ -226,10 +243,13 @@ def parse(table: Mapping[str, Any], source: str) -> Config:
 
 def _contradictions(config: Config) -> list[str]:
     """What is wrong only together."""
+    mistakes = []
     corners = zip(config.stage.low_um, config.stage.high_um, strict=True)
-    if all(low < high for low, high in corners):
-        return []
-    return ["stage.low_um must lie below stage.high_um on each axis, or there is no way to go"]
+    if not all(low < high for low, high in corners):
+        mistakes += ["stage.low_um must lie below stage.high_um on each axis, or it cannot move"]
+    if not config.limits.coldest_k < config.limits.warmest_k:
+        mistakes += ["limits.coldest_k must lie below limits.warmest_k"]
+    return mistakes
 
 
 def with_port(config: Config, port: int) -> Config:

@@ -22,13 +22,16 @@ from mapping.placement import Placement
 from optics.devices import Board
 from optics.faults import DeviceLost
 
+OFFSET_CODES = 0x7FFF  # of the board's converter, to either side
+
 
 @dataclass(frozen=True)
 class Locked:
-    """A site in the focus, and its peak as it was found."""
+    """A site in the focus, and its peak as it was found under so much pump."""
 
     site: Site
     peak: Peak
+    power_uw: float
 
 
 @dataclass
@@ -66,7 +69,10 @@ class Desk:
     @property
     def probe(self) -> Probe:
         if self._probe is None:
-            self._probe = Probe(self.devices.stage, self.light, self.counter, self.compute)
+            x_um, y_um, z_um = (OFFSET_CODES * abs(um) for um in self.config.board.um_per_code)
+            self._probe = Probe(
+                self.devices.stage, self.light, self.counter, self.compute, (x_um, y_um, z_um)
+            )
         return self._probe
 
     @property

@@ -1,25 +1,34 @@
-"""EMITTING: light on the proven site, counted and followed; dark as soon as it is not wished."""
+"""READY and EMITTING: light on the proven site, held there; dark as soon as it is not wished."""
 
 import asyncio
-import logging
 import math
 
-from controller.counter import NOTHING, added
 from controller.desk import Desk, Locked
-from controller.figures import Busy
+from controller.figures import OF_EMISSION, Busy
+from controller.going_rate import Usual
 from controller.locking import failure, placement, point
-from controller.looking import look
+from controller.looking import look, look_and_count
 from controller.states import Event
+from controller.tracking import Tracking
 from controller.wishes import Unable
 from mapping.scan import Centring, centre
+from mapping.start import at_power
 
-log = logging.getLogger(__name__)
+LOOK_EVERY_S = 0.1
+TURN_S = 0.05  # between looks at the gates
+LOOK_LIT_EVERY_S = 1.0
 
-TURN_S = 0.05  # between looks at the gates; how soon light follows a wish, too
-LOOK_EVERY_S = 1.0
-JUDGED_S = 1.0  # of counts, before a loss is believed
-LOST_SHARE = 0.7  # of the rate at the start: then the peak is looked for again
-CARE_EVERY_S = 120.0  # the peak is found anew, unless a host holds that off
+
+async def stand_ready(desk: Desk, _target: object) -> Event:
+    """Dark until light is wished; EMITTING begins with the light that is lit here."""
+    while not desk.news.latest.output:
+        await look_and_count(desk)
+        await asyncio.sleep(LOOK_EVERY_S)
+    await look(desk)
+    if desk.locked is not None and desk.lying is not None:
+        await _aim(desk, desk.locked)
+        await desk.light.kindle()
+    return Event.EMIT
 
 
 async def emit(desk: Desk, _target: object) -> Event:
@@ -28,44 +37,53 @@ async def emit(desk: Desk, _target: object) -> Event:
     if locked is None:
         raise Unable("nothing is in the focus")
     async with desk.light.lit():
-        await desk.light.set(pump_rad=_pump_rad(desk, locked), wide=False)
-        await desk.probe.go(locked.peak.at)
-        await _follow(desk, locked)
+        await _aim(desk, locked)
+        following = asyncio.create_task(_follow(desk, locked))
+        unwished = asyncio.create_task(desk.news.until(lambda now: not now.output))
+        try:
+            await asyncio.wait({following, unwished}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+        finally:
+            following.cancel()
+            unwished.cancel()
+            await asyncio.gather(following, unwished, return_exceptions=True)
+    desk.news.publish(doubts=desk.news.latest.doubts & ~OF_EMISSION)
     return Event.STOP
 
 
-def _pump_rad(desk: Desk, locked: Locked) -> float:
-    return ((locked.site.seen.pump_rad or 0.0) + placement(desk).turn_rad) % math.pi
+async def _aim(desk: Desk, locked: Locked) -> None:
+    turn_rad = (locked.site.seen.pump_rad or 0.0) + placement(desk).turn_rad
+    await desk.light.set(power_uw=desk.power_uw, pump_rad=turn_rad % math.pi, wide=False)
+    await desk.probe.nudge(locked.peak.at)
 
 
 async def _follow(desk: Desk, locked: Locked) -> None:
-    usual, seen, looked_s, cared_s = None, NOTHING, -math.inf, desk.now_s()
-    power_uw = -1.0
-    while desk.news.latest.output:
-        if desk.power_uw != power_uw:
-            power_uw, usual, seen = desk.power_uw, None, NOTHING
-            await desk.light.set(power_uw=power_uw)
-        await asyncio.sleep(TURN_S)
-        for gate in await desk.counter.fresh():
-            seen = added(seen, gate)
-        if desk.now_s() - looked_s > LOOK_EVERY_S:
-            looked_s = desk.now_s()
-            await look(desk)
-        if seen.counted_s < JUDGED_S:
-            continue
-        rate, seen = seen.clicks / seen.counted_s, NOTHING
-        usual = rate if usual is None else usual
-        if rate < LOST_SHARE * usual or _due(desk, cared_s):
-            locked, cared_s, usual = await _found_again(desk, locked), desk.now_s(), None
+    """Until somebody ends it."""
+    tracking, looked_s = Tracking(desk, locked), -math.inf
+    try:
+        while True:
+            if desk.power_uw != tracking.locked.power_uw:
+                await _at_new_power(desk, tracking)
+            if desk.now_s() - looked_s >= LOOK_LIT_EVERY_S:
+                looked_s = desk.now_s()
+                await look(desk)
+            await tracking.turn()
+            if tracking.seems_lost:
+                tracking.resume(await _resolved(desk, tracking.believed(), tracking.usual))
+            await asyncio.sleep(TURN_S)
+    finally:
+        tracking.leave()
 
 
-def _due(desk: Desk, cared_s: float) -> bool:
-    now = desk.news.latest
-    may = now.tracking and desk.now_s() >= now.hold_off_until_s
-    return may and desk.now_s() - cared_s > CARE_EVERY_S
+async def _at_new_power(desk: Desk, tracking: Tracking) -> None:
+    before, power_uw = tracking.believed(), desk.power_uw
+    await desk.light.set(power_uw=power_uw)
+    peak = at_power(before.peak, before.site.seen, before.power_uw, power_uw)
+    tracking.begin(Locked(before.site, peak, power_uw))
 
 
-async def _found_again(desk: Desk, locked: Locked) -> Locked:
+async def _resolved(desk: Desk, locked: Locked, _usual: Usual) -> Locked:
     """Its peak, from where it last was."""
     desk.news.publish(busy=desk.news.latest.busy | Busy.CALIBRATING)
     try:
@@ -76,5 +94,4 @@ async def _found_again(desk: Desk, locked: Locked) -> Locked:
         raise failure(desk, locked.site, found.doubt)
     await desk.probe.go(found.peak.at)
     point(desk, found)
-    desk.locked = Locked(locked.site, found.peak)
-    return desk.locked
+    return Locked(locked.site, found.peak, desk.power_uw)

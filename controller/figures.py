@@ -3,6 +3,7 @@
 An instant is of the loop's clock. What is not known is None where the figure would stand.
 """
 
+import math
 from enum import Flag
 from typing import NamedTuple
 
@@ -42,6 +43,12 @@ class Pointing(NamedTuple):
     sigma_um: tuple[float, float, float]
     share_of_peak: float
     at_s: float
+    walk_um2_per_s: tuple[float, float, float] = (0.0, 0.0, 0.0)  # by which it is known less since
+
+    def aged_um(self, age_s: float) -> tuple[float, ...]:
+        """The sigmas after so long."""
+        pairs = zip(self.sigma_um, self.walk_um2_per_s, strict=True)
+        return tuple(math.sqrt(sigma * sigma + walk * age_s) for sigma, walk in pairs)
 
 
 class SiteTold(NamedTuple):
@@ -96,6 +103,8 @@ class Doubt(Flag):
 
 
 NO_DOUBT = Doubt(0)
+OF_EMISSION = Doubt.BRIGHTNESS | Doubt.POINTING
+"""Those that are about one emission, and end with it."""
 
 
 class Busy(Flag):

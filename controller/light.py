@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from controller.config import LaserConfig
 from controller.hardware import Hardware
-from controller.lease_keeper import LATE, LOST, End
+from controller.lease_keeper import LATE, LOST, End, LeaseKeeper
 from controller.wishes import Tripped
 from optics.devices import Board, Laser
 from optics.faults import DeviceLost, DeviceRefused, DeviceStuck
@@ -45,6 +45,12 @@ class Light:
         if self._devices.laser is None:
             raise DeviceLost("laser", "there is none")
         return self._devices.laser
+
+    @property
+    def _keeper(self) -> LeaseKeeper:
+        if self._devices.keeper is None:
+            raise DeviceLost("board", "there is none")
+        return self._devices.keeper
 
     async def check_interlock(self) -> None:
         """Tripped while the door is open."""
@@ -108,10 +114,8 @@ class Light:
         An end that says nothing against the rack, such as a loop that came late to renew, is
         DeviceLost: dark, connect again, go on.
         """
-        keeper = self._devices.keeper
-        if keeper is None:
-            raise DeviceLost("board", "there is none")
         await self.warm_up()
+        keeper = self._keeper
         try:
             await keeper.light()
             async with keeper.guarded():
@@ -121,6 +125,29 @@ class Light:
             raise
         finally:
             await keeper.darken()
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether there is light, as far as is known."""
+        keeper = self._devices.keeper
+        return keeper is not None and keeper.lit
+
+    async def kindle(self) -> None:
+        """Light that stays, for whoever enters `lit` next; dark again where that fails."""
+        await self.warm_up()
+        try:
+            await self._keeper.light()
+        except DeviceRefused as refusal:
+            await self._judge(self._keeper.ended, refusal)
+            raise
+        except asyncio.CancelledError:
+            await self._keeper.darken()
+            raise
+
+    async def extinguish(self) -> None:
+        """Dark, where there still is light that nobody has entered."""
+        if self.is_lit:
+            await self._keeper.darken()
 
     async def _judge(self, ended: End | None, refusal: DeviceRefused) -> None:
         if ended is not None and ended.reason == INTERLOCK:

@@ -4,7 +4,7 @@ import logging
 import math
 
 from controller.desk import Desk, Locked
-from controller.figures import Pointing
+from controller.figures import OF_EMISSION, Pointing
 from controller.wishes import Unable
 from mapping.catalogue import Site, SiteState
 from mapping.choose import Link, ranked
@@ -31,7 +31,7 @@ async def lock(desk: Desk, target: object) -> None:
         raise failure(desk, site, found.doubt)
     off = [at - wanted for at, wanted in zip(found.peak.at, aim, strict=True)]
     log.info("%s lies %.0f, %.0f, %.0f nm off", site.id, *(1e3 * um for um in off))
-    desk.locked = Locked(site, found.peak)
+    desk.locked = Locked(site, found.peak, desk.power_uw)
     point(desk, found)
 
 
@@ -49,9 +49,12 @@ async def centred(desk: Desk, site: Site, aim: StagePoint) -> Centred:
 
 
 def point(desk: Desk, found: Centred) -> None:
-    """Tell how well the focus stands."""
+    """Tell how well the focus stands, as it does again."""
     x, y, z = found.peak.sigma_um
-    desk.news.publish(pointing=Pointing((0.0, 0.0, 0.0), (x, y, z), 1.0, desk.now_s()))
+    desk.news.publish(
+        pointing=Pointing((0.0, 0.0, 0.0), (x, y, z), 1.0, desk.now_s()),
+        doubts=desk.news.latest.doubts & ~OF_EMISSION,
+    )
 
 
 def placement(desk: Desk) -> Placement:

@@ -1,11 +1,18 @@
 """Asking the devices how they are, in whatever state."""
 
+import logging
+
 from controller.desk import Desk
 from controller.figures import Figure
-from controller.states import IN_SERVICE
+from controller.limits import Readings, outside
+from controller.snapshot import Snapshot
+from controller.states import IN_SERVICE, State
 from controller.wishes import Tripped
 
+log = logging.getLogger(__name__)
+
 THERMOMETER_SIGMA_K = 0.1
+MONITOR_SHARE = 0.005  # how well a laser's own photodiode reads
 
 
 async def look(desk: Desk) -> None:
@@ -21,7 +28,7 @@ async def look(desk: Desk) -> None:
     }
     closed = await desk.board.interlock_closed()
     desk.news.publish(temperatures_k=told, interlock_closed=closed)
-    await desk.counter.fresh()
+    await judge(desk)
     if not closed and desk.news.latest.state not in IN_SERVICE:
         raise Tripped("the interlock is open")
 
@@ -29,3 +36,47 @@ async def look(desk: Desk) -> None:
 async def look_at_stage(desk: Desk) -> None:
     position = await desk.devices.stage.position()
     desk.news.publish(position=position, position_at_s=desk.now_s())
+
+
+async def look_and_count(desk: Desk) -> None:
+    """The same, where nobody else takes the gates."""
+    await look(desk)
+    if desk.devices.board is not None:
+        await desk.counter.fresh()
+
+
+async def look_at_laser(desk: Desk) -> float:
+    """What its monitor reads, in uW, and told."""
+    reading_uw = (await desk.light.laser.status()).power_uw
+    reading = Figure(reading_uw, MONITOR_SHARE * reading_uw, desk.now_s())
+    desk.news.publish(power_uw=reading)
+    return reading_uw
+
+
+async def judge(
+    desk: Desk, brightness_share: float | None = None, pointing_share: float | None = None
+) -> None:
+    """Tell which limits are left; one that is left while emitting is another epoch, told first."""
+    now = desk.news.latest
+    readings = _readings(now, brightness_share, pointing_share)
+    doubts = outside(readings, desk.config.limits, now.doubts)
+    if doubts == now.doubts:
+        return
+    log.info("limits left: %s", doubts.name or "none")
+    if doubts & ~now.doubts and now.state is State.EMITTING:
+        await desk.archive.grow_epoch({})
+    desk.news.publish(doubts=doubts)
+
+
+def _readings(
+    now: Snapshot, brightness_share: float | None, pointing_share: float | None
+) -> Readings:
+    laser = now.power_uw.value / now.power_set_uw if now.power_uw and now.power_set_uw else None
+    mount = now.temperatures_k.get("mount")
+    return Readings(
+        laser,
+        mount.value if mount else None,
+        brightness_share,
+        pointing_share,
+        now.purity.upper95 if now.purity else None,
+    )

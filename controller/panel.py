@@ -8,6 +8,7 @@ from controller.desk import Desk
 from controller.figures import Purity
 from controller.purity import measured
 from controller.self_test import self_test
+from controller.snapshot import Snapshot
 from controller.states import IN_SERVICE, Event, State
 from controller.supervisor import Supervisor
 from controller.wishes import Area, BadCatalogue, Check, Granted, NoSuchSite, NotNow
@@ -32,9 +33,14 @@ class Panel:
         await self._store.set_setting("output", str(int(on)))
         self._news.publish(output=on)
         if not on:
-            await self._news.until(lambda now: now.state not in LIT)
+            await self._news.until(self._is_dark)
         elif self._supervisor.promised is State.LATCHED and self._news.latest.interlock_closed:
             self._supervisor.request(Event.RESET)
+
+    def _is_dark(self, now: Snapshot) -> bool:
+        """No photons of the source; READY lights just before EMITTING is told."""
+        is_kindled = now.state is State.READY and self._desk.light.is_lit
+        return now.state not in LIT and not is_kindled
 
     async def set_power(self, power_uw: float) -> None:
         """Another power is another epoch, known before the light changes."""

@@ -137,6 +137,12 @@ class Hold:
             )
         )
 
+    def _variance(self, axis: int, now_s: float) -> float:
+        """Of the place; it grows while nothing is learned."""
+        for_s = 0.0 if self._stepped_s is None else now_s - self._stepped_s
+        cov, walk = self._drift.cov, self._walk.um2_per_s[axis]
+        return cov[axis][axis] + for_s * (walk + for_s * cov[axis + 3][axis + 3])
+
     def _expected(self, seen: "_Sum") -> tuple[float, float]:
         mean = seen.mean()
         return self._drift.expected(mean.at, mean.counted_s, mean.power)
@@ -144,7 +150,7 @@ class Hold:
     def _pointed(self, gate: Gate) -> Pointed:
         drift = self._drift
         x, y, z = (at - mean for at, mean in zip(gate.at, drift.mean, strict=False))
-        a, b, c = (math.sqrt(drift.cov[i][i]) for i in AXES)
+        a, b, c = (math.sqrt(self._variance(i, gate.ended_s)) for i in AXES)
         cps = math.exp(drift.mean[LOG])
         sigma_cps = cps * math.sqrt(drift.cov[LOG][LOG])
         share = drift.share(_three(gate.at))

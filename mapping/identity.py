@@ -53,7 +53,7 @@ def judged(
 
 def _rate_pull(record: Seen, found: Visited) -> float:
     """Of the logarithm: a rate is known by its share."""
-    expected = record.rate_cps * _power_share(record, found.power_uw)
+    expected = record.rate_cps * power_share(record, found.power_uw)
     if found.rate_cps <= 0 or expected <= 0:
         return -math.inf
     stray = max(record.flicker or 0.0, found.flicker)
@@ -61,7 +61,7 @@ def _rate_pull(record: Seen, found: Visited) -> float:
     return math.log(found.rate_cps / expected) / math.hypot(RATE_SHARE, own, stray)
 
 
-def _power_share(record: Seen, power_uw: float) -> float:
+def power_share(record: Seen, power_uw: float) -> float:
     """What the record's rate becomes under another pump power."""
     half_uw = record.saturation_uw
     if half_uw is None:

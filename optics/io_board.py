@@ -32,7 +32,7 @@ ZERO_CELSIUS_K = 273.15
 class IoBoardSettings:
     """What the operator decides about the board."""
 
-    um_per_code: tuple[float, float, float]  # of the piezo's offsets x, y, z
+    um_per_code: tuple[float, float, float]  # of the piezo's offsets x, y, z; 0: it has none
     codes_per_rad: float  # of the rotator of the pump's polarisation
     zero_codes: tuple[int, int, int] = (0x8000,) * 3
     polariser_zero_code: int = 0
@@ -107,7 +107,7 @@ class IoBoard:
     async def offset(self, x_um: float, y_um: float, z_um: float) -> None:
         settings = self._settings
         axes = zip((x_um, y_um, z_um), settings.um_per_code, settings.zero_codes, strict=True)
-        codes = [_code(zero + um / um_per_code) for um, um_per_code, zero in axes]
+        codes = [_code(zero + _steps(um, um_per_code)) for um, um_per_code, zero in axes]
         await self._line.ask(*(f"DAC {channel},{code}" for channel, code in enumerate(codes)))
 
     async def polarise(self, angle_rad: float) -> None:
@@ -174,6 +174,13 @@ def _words(told: str, count: int) -> list[str]:
 
 def _record(told: str) -> list[int]:
     return [int(word) for word in _words(told, 6)]
+
+
+def _steps(um: float, um_per_code: float) -> float:
+    """Of the converter; without an input on that axis there is no way but none."""
+    if um_per_code:
+        return um / um_per_code
+    return math.copysign(math.inf, um) if um else 0.0
 
 
 def _code(wanted: float) -> int:

@@ -4,7 +4,7 @@ import asyncio
 from math import isnan, nan
 
 from controller.figures import Pointing, Purity
-from controller.scpi_common import Arguments, Command, Table, aged, scaled
+from controller.scpi_common import Arguments, Command, Table, age_s, aged, scaled
 from controller.scpi_parameters import Number, answer
 from controller.scpi_session import Answer, Session
 from controller.snapshot import Snapshot
@@ -54,7 +54,7 @@ def _pointing(session: Session, _: Arguments) -> Answer:
     told: Pointing | None = session.now.pointing
     if told is None:
         return aged(None, 8)
-    lengths = scaled((*told.error_um, *told.sigma_um), UM_PER_M)
+    lengths = scaled((*told.error_um, *told.aged_um(age_s(told.at_s))), UM_PER_M)
     return aged((*lengths, told.share_of_peak, told.at_s), 8)
 
 
