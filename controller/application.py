@@ -27,6 +27,8 @@ from optics.transports import Opener
 
 log = logging.getLogger(__name__)
 
+NO_PORT = -1
+
 
 class Whereabouts(NamedTuple):
     """Where the running controller is found."""
@@ -35,6 +37,7 @@ class Whereabouts(NamedTuple):
     scpi_tls: str
     scpi_hislip: str
     scpi_serial: str
+    web: str
     data: str
     run_id: int
 
@@ -73,9 +76,18 @@ async def serve(
         server = await stack.enter_async_context(
             ScpiServer.open(config.scpi, instrument, in_memory)
         )
-        announce(Whereabouts(*server.doors, config.scpi.serial, str(folder), run_id))
+        page = await _page(stack, config, news)
+        announce(Whereabouts(*server.doors, config.scpi.serial, page, str(folder), run_id))
         await _work(supervisor, server, news, config, stop)
         await store.end_run("clean")
+
+
+async def _page(stack: AsyncExitStack, config: Config, news: Newsstand) -> str:
+    if config.web.port == NO_PORT:
+        return ""
+    from controller.web.server import page_open  # takes 0.2 s, for nothing where there is no page
+
+    return await stack.enter_async_context(page_open(config.web, config.source, news))
 
 
 def _first_snapshot(store: Store, config: Config) -> Snapshot:

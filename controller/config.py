@@ -186,6 +186,14 @@ class ScpiConfig:
 
 
 @dataclass(frozen=True)
+class WebConfig:
+    """The page that shows what goes on."""
+
+    host: str = setting("address to listen at; loopback unless you mean it", "127.0.0.1")
+    port: int = setting("TCP port; 0 takes a free one, -1 none", 8025, -1, 65_535)
+
+
+@dataclass(frozen=True)
 class LogConfig:
     """What is written of what happens."""
 
@@ -220,6 +228,7 @@ class Config:
     source: SourceConfig = field(default_factory=SourceConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     scpi: ScpiConfig = field(default_factory=ScpiConfig)
+    web: WebConfig = field(default_factory=WebConfig)
     log: LogConfig = field(default_factory=LogConfig)
     watchdog: WatchdogConfig = field(default_factory=WatchdogConfig)
     machine: MachineConfig = field(default_factory=MachineConfig)
@@ -253,6 +262,6 @@ def _contradictions(config: Config) -> list[str]:
 
 
 def with_port(config: Config, port: int) -> Config:
-    """The same, but at another TCP port, and HiSLIP with it at a free one."""
-    hislip_port = min(config.scpi.hislip_port, 0)
-    return replace(config, scpi=replace(config.scpi, port=port, hislip_port=hislip_port))
+    """The same, but at another TCP port, HiSLIP and the page with it at free ones."""
+    scpi = replace(config.scpi, port=port, hislip_port=min(config.scpi.hislip_port, 0))
+    return replace(config, scpi=scpi, web=replace(config.web, port=min(config.web.port, 0)))

@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.commands import hil, rig, run
 from controller.commands.terminal import OUT_OF_REACH, complain
-from controller.config import ScpiConfig
+from controller.config import ScpiConfig, WebConfig
 from hil import front, standalone
 from hil.beside import WORD, RigDied, rig_beside
 from hil.host_line import HostLine
@@ -56,6 +56,7 @@ async def _run(options: argparse.Namespace) -> None:
     port = options.port
     if port is None:
         port, more["scpi"] = _free(usual.port), {"hislip_port": _free(usual.hislip_port)}
+        more["web"] = {"port": _free(WebConfig().port)}
     where = options.data or run.data_folder(None) / "rig"
     async with rig_beside(options.seed) as addresses:
         line = HostLine(Path(addresses["control"]).parent)

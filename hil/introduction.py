@@ -23,8 +23,9 @@ def introduced(
     for key, wire in TAGGER_WIRES.items():
         table["tagger"][key] = addresses[wire]
     table["source"] = {"serial": "rig", "emulated": True}
-    hislip_port = min(scpi_port, 0)  # at a free one, or off too
-    table["scpi"] = {"port": scpi_port, "hislip_port": hislip_port, "serial": scpi_serial}
+    beside = min(scpi_port, 0)  # at a free one, or off too
+    table["scpi"] = {"port": scpi_port, "hislip_port": beside, "serial": scpi_serial}
+    table["web"] = {"port": beside}
     for section, keys in changes.items():
         table[section] = {**table.get(section, {}), **keys}
     return parse(table, "the rig's configuration")

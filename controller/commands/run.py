@@ -29,6 +29,7 @@ PLACES = {
     "scpi_hislip": "SCPI HiSLIP",
     "scpi_tls": "SCPI TLS",
     "scpi_serial": "SCPI serial",
+    "web": "page",
     "data": "data",
     "rig": "rig",
 }
@@ -131,7 +132,5 @@ def _in_words(told: Mapping[str, str | int], emulated: bool) -> str:
     on = "on the RIG: every device is emulated, no light" if emulated else "on real devices"
     places = [(name, told.get(key)) for key, name in PLACES.items()]
     lines = [f"  {name:<13}{place or 'off'}" for name, place in places if place is not None]
-    run_id = told["run_id"]
-    return "\n".join(
-        [f"gansource {__version__} {on}", *lines, f"  run          {run_id}, Ctrl-C stops it"]
-    )
+    last = f"  {'run':<13}{told['run_id']}, until Ctrl-C"
+    return "\n".join([f"gansource {__version__} {on}", *lines, last])

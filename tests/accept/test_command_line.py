@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,6 +125,8 @@ def test_two_rigs_on_one_machine_do_not_meet_and_one_store_has_one_controller(
 def test_whoever_stops_it_it_stops_safely(tmp_path: Path, ending: signal.Signals) -> None:
     with running("--port", 0, "--data", tmp_path, ending=ending) as (child, found):
         assert "emulated" in ask(found["scpi_tcp"], "*IDN?")
+        with urllib.request.urlopen(f"{found['web']}api/state", timeout=30) as page:  # noqa: S310
+            assert json.load(page)["run"] == found["run_id"]
     assert child.returncode == 0
     assert not Path(found["scpi_serial"]).exists()
 
