@@ -9,6 +9,7 @@ from controller.config import Config
 from controller.counter import Counter
 from controller.eye import Eye
 from controller.hardware import Hardware
+from controller.journey import Journey
 from controller.knowledge import Knowledge
 from controller.light import Light
 from controller.probe import Probe
@@ -49,6 +50,8 @@ class Desk:
     lying: Placement | None = None  # where the chip is, since this power-up
     locked: Locked | None = None
     failed: dict[str, str] = field(default_factory=dict)  # sites lost since the last proof, why
+    late: set[str] = field(default_factory=set)  # devices that were not waited for
+    journey: Journey = field(default_factory=Journey)
 
     def __post_init__(self) -> None:
         self.light = Light(self.devices, self.config.laser)
@@ -98,6 +101,7 @@ class Desk:
     def forget(self) -> None:
         """The devices were away: nothing is known of how they stand."""
         self.lying = self.locked = None
+        self.late.clear()
         self.light.forget()
         self.stage_moves()
 

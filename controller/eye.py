@@ -10,8 +10,9 @@ from controller.light import Light
 from controller.probe import Probe
 from controller.recordings import Recordings
 from controller.wishes import Unable
-from mapping.focus import Focus, sharpest
+from mapping.focus import focusing, sharpness
 from mapping.localise import Look
+from mapping.scan import Ended, advanced
 from mapping.sight import seen
 from optics.devices import Camera
 from optics.quantities import Frame, PixelPoint, StageBox, StagePoint
@@ -19,8 +20,6 @@ from optics.sensor import Calibration
 
 PUMPS_RAD = (0.0, math.pi / 2)
 """Two directions at right angles: together they light every dipole alike."""
-COARSE_UM, FINE_UM = 1.5, 0.4
-FINE_REACH = 4  # steps to either side
 
 
 class Pair(NamedTuple):
@@ -104,22 +103,14 @@ class Eye:
         return await self._compute(seen, [frame.pixels for frame in pair.frames], self._sensor)
 
     async def focus(self, near: StagePoint, reach_um: float, travel: StageBox) -> StagePoint:
-        """The sharpest height about `near`, coarse first where the reach is long."""
-        if reach_um > FINE_REACH * FINE_UM:
-            found = await self._scan(near, reach_um, COARSE_UM, travel)
-            near = near._replace(z_um=found.z_um)
-        found = await self._scan(near, FINE_REACH * FINE_UM, FINE_UM, travel)
-        return near._replace(z_um=found.z_um)
-
-    async def _scan(
-        self, near: StagePoint, reach_um: float, step_um: float, travel: StageBox
-    ) -> Focus:
-        steps = math.ceil(reach_um / step_um)
-        heights = [near.z_um + n * step_um for n in range(-steps, steps + 1)]
-        heights = [z for z in heights if travel.low.z_um <= z <= travel.high.z_um]
-        frames = [await self.picture(near._replace(z_um=z)) for z in heights]
-        found = await self._compute(sharpest, [frame.pixels for frame in frames], heights)
-        if found is None or not found.inside:
+        """The sharpest height, from `near` outwards; Unable when nothing gets sharp."""
+        plan = focusing(near.z_um, reach_um, (travel.low.z_um, travel.high.z_um))
+        step = await self._compute(advanced, plan, None)
+        while not isinstance(step, Ended):
+            frame = await self.picture(near._replace(z_um=step))
+            sharp = await self._compute(sharpness, frame.pixels, sensor.psf_px(self._config))
+            step = await self._compute(advanced, plan, sharp)
+        if step.value is None:
             where = f"within {reach_um:.0f} um of height {near.z_um:.1f} um"
             raise Unable(f"nothing in the wide field gets sharp {where}")
-        return found
+        return near._replace(z_um=step.value)

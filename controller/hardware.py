@@ -33,6 +33,10 @@ Crunch = Callable[..., Awaitable[Any]]
 T = TypeVar("T")
 
 
+WITHIN_S, PAUSE_S = 0.75, 0.25
+"""Of one try to open a device, and between two: one that starts is found soon after."""
+
+
 class Hardware:
     """The rack's devices, behind their shapes; all but the stage may be absent."""
 
@@ -88,6 +92,10 @@ def build(config: Config, in_memory: Mapping[str, Opener], crunch: Crunch) -> Ha
     )
 
 
+def _patience(reply_s: float) -> Patience:
+    return Patience(reply_s, open_s=max(WITHIN_S, 2 * reply_s), longest_pause_s=PAUSE_S)
+
+
 def _stage(config: StageConfig, opener: Opener) -> Stage:
     settings = PiStageSettings(
         axes=config.axes,
@@ -96,7 +104,7 @@ def _stage(config: StageConfig, opener: Opener) -> Stage:
         settle_within_s=config.settle_within_s,
         settled_within_um=config.settled_within_um,
     )
-    return PiStage(opener, settings, Patience(reply_s=config.reply_within_s))
+    return PiStage(opener, settings, _patience(config.reply_within_s))
 
 
 def _board(config: BoardConfig, opener: Opener) -> Board:
@@ -108,11 +116,11 @@ def _board(config: BoardConfig, opener: Opener) -> Board:
         lens_travel_s=config.lens_travel_s,
         port=config.address,
     )
-    return IoBoard(opener, settings, Patience(reply_s=config.reply_within_s))
+    return IoBoard(opener, settings, _patience(config.reply_within_s))
 
 
 def _laser(config: LaserConfig, opener: Opener) -> Laser:
-    patience, range_uw = Patience(reply_s=config.reply_within_s), (config.low_uw, config.high_uw)
+    patience, range_uw = _patience(config.reply_within_s), (config.low_uw, config.high_uw)
     if config.driver == "obis":
         return ObisLaser(opener, patience, range_uw)
     return CoboltLaser(opener, patience, range_uw)
@@ -133,4 +141,4 @@ def _tagger(
     addresses = (config.address, config.service, config.first, config.second)
     sockets = IdqSockets(*(opener_for(address, in_memory) for address in addresses))
     settings = IdqSettings(address=config.device)
-    return IdqDetector(sockets, settings, Patience(reply_s=config.reply_within_s), crunch)
+    return IdqDetector(sockets, settings, _patience(config.reply_within_s), crunch)

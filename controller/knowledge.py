@@ -7,7 +7,8 @@ from controller.store import Store
 from mapping.chart import Chart
 from optics.quantities import PixelPoint
 
-CHART, HEIGHT = "chart", "focus height"
+CHART, HEIGHTS = "chart", "focus heights"
+REMEMBERED = 8
 
 
 class Knowledge:
@@ -29,12 +30,14 @@ class Knowledge:
 
     @property
     def height_um(self) -> float | None:
-        """Of the stage, when the chip was last in focus at the middle of its travel."""
-        known = self._read(HEIGHT)
-        return None if known is None else float(known)
+        """Of the stage, where the chip may be expected in focus at the middle of its travel."""
+        known = self._read(HEIGHTS)
+        return sum(known) / len(known) if known else None
 
     async def keep_height(self, z_um: float) -> None:
-        await self._write(HEIGHT, z_um)
+        """The next is likelier near the mean of the latest than near any of them."""
+        known = [*(self._read(HEIGHTS) or []), z_um]
+        await self._write(HEIGHTS, known[-REMEMBERED:])
 
     def _read(self, name: str) -> Any:
         text = self._store.setting(name, "")

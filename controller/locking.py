@@ -32,6 +32,7 @@ async def lock(desk: Desk, target: object) -> None:
     off = [at - wanted for at, wanted in zip(found.peak.at, aim, strict=True)]
     log.info("%s lies %.0f, %.0f, %.0f nm off", site.id, *(1e3 * um for um in off))
     desk.locked = Locked(site, found.peak, desk.power_uw)
+    desk.journey.reached("locked", desk.now_s())
     point(desk, found)
 
 

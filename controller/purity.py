@@ -2,10 +2,12 @@
 
 import math
 
+from controller.arriving import arrived
 from controller.desk import Desk
 from controller.figures import Purity
 from controller.wishes import Unable
 from mapping.catalogue import Kind
+from optics.devices import Detector
 from optics.faults import DeviceLost
 from optics.live_purity import LivePurity, Look, PurityNow
 from optics.singleness import SinglenessTest, Verdict
@@ -21,7 +23,7 @@ KINDS = {
 
 async def singleness(desk: Desk, longest_s: float = LONGEST_S) -> tuple[Kind, Purity | None]:
     """From photons counted now, as soon as the statistics allow; lit and pointed already."""
-    tagger = desk.devices.tagger
+    tagger = await _tagger(desk)
     if tagger is None:
         return Kind.UNDECIDED, None
     test, verdict, counted_s = (
@@ -38,7 +40,7 @@ async def singleness(desk: Desk, longest_s: float = LONGEST_S) -> tuple[Kind, Pu
 
 async def measured(desk: Desk, for_s: float | None) -> Purity:
     """From photons counted from now on, so long, or until single or several is decided."""
-    tagger = desk.devices.tagger
+    tagger = await _tagger(desk)
     if tagger is None:
         raise DeviceLost("tagger", "there is none to count for g2(0)")
     live, counted_s = LivePurity(Look(delay_ps=desk.config.tagger.delay_ps), math.inf), 0.0
@@ -52,6 +54,14 @@ async def measured(desk: Desk, for_s: float | None) -> Purity:
     purity = _purity(now)
     desk.news.publish(purity=purity)
     return purity
+
+
+async def _tagger(desk: Desk) -> Detector | None:
+    """The one there is; it is waited for where it came late."""
+    if "tagger" in desk.late:
+        await arrived(desk, "tagger")
+        desk.late.discard("tagger")
+    return desk.devices.tagger
 
 
 def _told(test: SinglenessTest) -> Purity | None:

@@ -32,6 +32,7 @@ async def register(desk: Desk, _target: object) -> Event:
         log.info("chip %d is in again", chip)
         await desk.archive.use_chip(chip)
     await settle(desk, lying)
+    desk.journey.reached("registered", desk.now_s())
     unfinished = await desk.archive.open_survey()
     return Event.BLANK if unfinished is not None else Event.DONE
 
@@ -58,6 +59,7 @@ async def focused(desk: Desk) -> StagePoint:
     """The middle of the travel, at the sharpest height; near the last one first."""
     await desk.eye.open_up()
     found = await _sharp(desk)
+    desk.journey.reached("focus", desk.now_s())
     await desk.knowledge.keep_height(found.z_um)
     return found
 

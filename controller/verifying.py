@@ -8,10 +8,13 @@ from controller.purity import singleness
 from controller.wishes import Unable
 from mapping.catalogue import Kind
 from mapping.identity import judged
-from mapping.scan import Centring
 from mapping.visit import as_seen, glance
 
 log = logging.getLogger(__name__)
+
+G2_S = 1.0
+"""Of photons for g2 at most: enough to contradict the record when it is wrong by far; that the
+emitter is single was proven at its visit, and is measured on while it emits."""
 
 
 async def verify(desk: Desk, _target: object) -> None:
@@ -22,12 +25,8 @@ async def verify(desk: Desk, _target: object) -> None:
     site, lying = locked.site, placement(desk)
     pump_rad = (site.seen.pump_rad or 0.0) + lying.turn_rad
     async with desk.light.lit():
-        plan = glance(locked.peak.at, Centring(reach_um=0.06), desk.power_uw, pump_rad)
-        found = await desk.probe.perform(plan)
-        if found.doubt:
-            raise failure(desk, site, found.doubt)
-        await desk.probe.go(found.peak.at)
-        kind, purity = await singleness(desk)
+        found = await desk.probe.perform(glance(locked.peak, desk.power_uw, pump_rad))
+        kind, purity = await singleness(desk, G2_S)
     aim = lying.on_stage(site.place)
     x, y, z = (at - wanted for at, wanted in zip(found.peak.at, aim, strict=True))
     verdict = judged(site.seen, found, (x, y, z), lying.sigma_um, lying.turn_rad)
@@ -38,6 +37,8 @@ async def verify(desk: Desk, _target: object) -> None:
     desk.failed.clear()
     if purity is not None:
         desk.news.publish(purity=purity)
+    desk.journey.reached("proven", desk.now_s())
     told = ", ".join(f"{name} {pull:+.1f}" for name, pull in verdict.pulls.items())
     log.info("%s is proven: %s (sigmas off its record)", site.id, told)
+    log.info("%s", desk.journey.told())
     await desk.archive.note(site, as_seen(found, lying, kind), "verify", told)

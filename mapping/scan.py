@@ -12,6 +12,8 @@ from mapping.peak import Peak, Response, Tally, peak
 from optics.quantities import StageBox, StagePoint
 
 T = TypeVar("T")
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
 
 
 class Ask(NamedTuple):
@@ -32,10 +34,10 @@ class Ended(NamedTuple):
     value: Any
 
 
-def advanced(plan: Plan[Any], tally: Tally | None) -> Ask | Ended:
-    """Tell a plan what was counted, or nothing to begin it; what it asks next."""
+def advanced(plan: Generator[Asked, Told, Any], told: Told | None) -> Asked | Ended:
+    """Tell a plan what was seen, or nothing to begin it; what it asks next."""
     try:
-        return next(plan) if tally is None else plan.send(tally)
+        return next(plan) if told is None else plan.send(told)
     except StopIteration as end:
         return Ended(end.value)
 

@@ -65,19 +65,16 @@ def visit(start: StagePoint, how: Centring, power_uw: float, most_uw: float) -> 
     )
 
 
-def glance(start: StagePoint, how: Centring, power_uw: float, pump_rad: float) -> Plan[Visited]:
-    """Only what proves a known site: its peak, its rate, its ground, and the pump's worst angle."""
-    yield Ask(start, how.dwell_s, power_uw=power_uw, pump_rad=pump_rad)
-    found = yield from centre(start, how)
-    if found.doubt:
-        return _nothing(found, power_uw)
-    ground = yield from _ground(found.peak.at)
-    turned = yield from _dipole(found.peak.at, _rate(ground))
-    yield Ask(found.peak.at, how.dwell_s, pump_rad=pump_rad)
-    steady = yield from each(Ask(found.peak.at, STEADY_S) for _ in range(STEADY_GATES))
+def glance(peak: Peak, power_uw: float, pump_rad: float) -> Plan[Visited]:
+    """Only what proves a known site that was just centred: rate, ground, the pump's worst angle."""
+    yield Ask(peak.at, STEADY_S, power_uw=power_uw, pump_rad=pump_rad)
+    ground = yield from _ground(peak.at)
+    turned = yield from _dipole(peak.at, _rate(ground))
+    yield Ask(peak.at, STEADY_S, pump_rad=pump_rad)
+    steady = yield from each(Ask(peak.at, STEADY_S) for _ in range(STEADY_GATES))
     rate_cps = _rate(steady) - _rate(ground)
     counted_s = sum(tally.counted_s for tally in steady)
-    return _nothing(found, power_uw)._replace(
+    return _nothing(Centred(peak, "", tuple(steady)), power_uw)._replace(
         rate_cps=rate_cps,
         rate_sigma_cps=math.sqrt(_rate(steady) / counted_s),
         ground_cps=_rate(ground),
