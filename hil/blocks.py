@@ -14,6 +14,7 @@ class Blocks:
     """Rows of noise, a column for each cell; `made` must not care how cells are grouped."""
 
     def __init__(self, made: Callable[[Ints], Floats]) -> None:
+        self._made = made
         self._block = lru_cache(maxsize=4)(lambda n: made(np.arange(n * SIZE, (n + 1) * SIZE)))
 
     def over(self, first: int, end: int) -> Floats:
@@ -24,6 +25,12 @@ class Blocks:
             return np.asarray(self._block(block)[:, first - start : end - start])
         joined = np.concatenate([self._block(n) for n in range(block, last + 1)], axis=1)
         return joined[:, first - start : end - start]
+
+    def at(self, cells: range) -> Floats:
+        """Some cells, perhaps far from each other."""
+        if cells.step == 1:
+            return self.over(cells.start, cells.stop)
+        return self._made(np.arange(cells.start, cells.stop, cells.step))
 
     def forget(self) -> None:
         """What it was made from has changed."""

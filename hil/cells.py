@@ -65,11 +65,11 @@ _BY_CELL = ("number", "excitation", "dark_per_bright", "shelved", "parts_cps", "
 
 
 class Counting:
-    """`light` gives the glow of cells from a first to an end, `brightest_cps` a bound on it."""
+    """`light` gives the glow of some cells, `brightest_cps` a bound on it from one to another."""
 
     def __init__(
         self,
-        light: Callable[[int, int], Glow],
+        light: Callable[[range], Glow],
         brightest_cps: Callable[[int, int], float],
         optics: OpticsNature,
         spads: tuple[Spad, Spad],
@@ -94,7 +94,7 @@ class Counting:
 
     def cells(self, first: int, end: int) -> Cells:
         """From the first to before the end."""
-        glow = self._light(first, end)
+        glow = self._light(range(first, end))
         ratio = glow.are.shelved_most * glow.excitation
         shelved = self._shelved(first, end, glow, ratio)
         parts_cps = self._parts_cps(glow, (1.0 + ratio) * (1.0 - shelved))
@@ -146,16 +146,19 @@ class Counting:
         """
         back = first - int(self._latched_cells.max())
         watched = range(-(-back // WATCHED_EVERY) * WATCHED_EVERY, first, WATCHED_EVERY)
-        before_cps = [self._light_cps(cell) for cell in watched]
-        overlit = np.concatenate((*before_cps, light_cps), axis=1) > self._latch_cps
+        before_cps = self._light_cps(watched)
+        overlit = np.concatenate((before_cps, light_cps), axis=1) > self._latch_cps
         number = np.array([*watched, *range(first, first + light_cps.shape[1])])
         noticed = overlit & (number % WATCHED_EVERY == 0)
         since = np.maximum.accumulate(np.where(noticed, number, -(1 << 40)), axis=1)
         return np.asarray(overlit | (number - since < self._latched_cells))[:, len(watched) :]
 
-    def _light_cps(self, cell: int) -> Floats:
-        glow = self._light(cell, cell + 1)
-        return np.asarray(self._parts_cps(glow, np.ones((len(glow.which), 1))).sum(axis=0))
+    def _light_cps(self, cells: range) -> Floats:
+        if not cells:
+            return np.zeros((2, 0))
+        glow = self._light(cells)
+        share = np.ones((len(glow.which), len(cells)))
+        return np.asarray(self._parts_cps(glow, share).sum(axis=0))
 
 
 def _normals(seed: int, emitter: int) -> Blocks:

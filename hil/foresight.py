@@ -42,6 +42,10 @@ class Foresight:
         one, other = self._clicks
         return int(one[b] - one[a]), int(other[b] - other[a])
 
+    def gate(self, first: int, end: int, within_ps: int) -> tuple[int, int, int]:
+        """Clicks of both, and coincidences."""
+        return (*self.clicks(first, end), self.coincidences(first, end, within_ps))
+
     def coincidences(self, first: int, end: int, within_ps: int) -> int:
         """Of them, so close together."""
         a, b = self._place(first, end)

@@ -159,8 +159,10 @@ def sensor(name: str, healthy: float) -> Callable[[Ground, Order], End]:
 
 def _emitter(ground: Ground) -> int:
     """The one in the focus, or nearest to it."""
-    which, share = ground.rack.world.faced(ground.clock())
-    return which if share > 0.0 else ground.rack.world.nearest(ground.clock())
+    world, now_s = ground.rack.world, ground.clock()
+    which, share = world.faced(now_s)
+    away_um = world.scene(now_s).chip.emitters.place_um - world.focus_um(now_s)
+    return which if share > 0.0 else int((away_um * away_um).sum(axis=1).argmin())
 
 
 def blink(ground: Ground, order: Order) -> End:

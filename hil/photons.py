@@ -53,6 +53,13 @@ class Photons:
             total += np.bincount(channels[inside], minlength=2)
         return int(total[0]), int(total[1])
 
+    def gate(self, first: int, end: int, within_ps: int) -> tuple[int, int, int]:
+        """Clicks of both detectors and coincidences in whole cells of one scene."""
+        if self._foresight is not None:
+            return self._foresight.gate(first, end, within_ps)
+        span_ps = first * CELL_PS, end * CELL_PS
+        return (*self.counts(*span_ps), self.coincidences(*span_ps, within_ps))
+
     def tags(self, since_ps: int, until_ps: int) -> tuple[Ints, Ints]:
         """Rising times in ps and the channel of each."""
         whole, split = _whole_cells(since_ps, until_ps, TAGGED_AT_ONCE)

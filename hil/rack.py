@@ -150,8 +150,8 @@ class Rack:
         return self.world.counts(since_s, until_s)
 
     def _counted(self, since_s: float, until_s: float, window_s: float) -> tuple[int, int, int]:
-        a, b = self._clicks(since_s, until_s)
-        return a, b, self.world.coincidences(since_s, until_s, round(window_s * 1e12))
+        self.stage.catch_up()
+        return self.world.gate(since_s, until_s, round(window_s * 1e12))
 
 
 def _camera_model(nature: CameraNature) -> CameraModel:

@@ -92,6 +92,14 @@ class World:
         counted = [self._photons.counts(*span) for span in self._spans(since_s, until_s)]
         return sum(a for a, _ in counted), sum(b for _, b in counted)
 
+    def gate(self, since_s: float, until_s: float, within_ps: int) -> tuple[int, int, int]:
+        """Clicks of both and coincidences, over whole milliseconds: the nearest."""
+        first, end = round(since_s * CELLS_PER_S), round(until_s * CELLS_PER_S)
+        if first >= self._since_cell[-1]:
+            return self._photons.gate(first, end, within_ps)
+        span_s = first / CELLS_PER_S, end / CELLS_PER_S
+        return (*self.counts(*span_s), self.coincidences(*span_s, within_ps))
+
     def coincidences(self, since_s: float, until_s: float, within_ps: int) -> int:
         """Pairs no further apart; their number is drawn, the tags agree with it on average."""
         spans = self._spans(since_s, until_s)
@@ -180,11 +188,6 @@ class World:
         """The scene and how things stand in it."""
         return self.scene(now_s), self._now(now_s)
 
-    def nearest(self, now_s: float) -> int:
-        """The emitter nearest to the focus."""
-        away_um = self.scene(now_s).chip.emitters.place_um - self.focus_um(now_s)
-        return int(np.argmin(np.sum(away_um * away_um, axis=1)))
-
     def bleach(self, emitter: int, at_s: float) -> None:
         """For ever."""
         self.scene(at_s).emission.forced(emitter).dimmed.set(at_s, 0.0)
@@ -249,12 +252,12 @@ class World:
         edges = [since_ps, *(cut for cut in cuts if since_ps < cut < until_ps), until_ps]
         return list(itertools.pairwise(edges))
 
-    def _light(self, first: int, end: int) -> Glow:
-        times_s = np.arange(first, end) / CELLS_PER_S
+    def _light(self, cells: range) -> Glow:
+        times_s = np.arange(cells.start, cells.stop, cells.step) / CELLS_PER_S
         scene = self.scene(times_s[-1])
         if not self.laser_uw.highest(times_s[0], times_s[-1]):
             return scene.unlit(self.lamp_cps.over(times_s)[0], self.detectors.over(times_s))
-        return scene.glow(self._conditions(scene, times_s, self._strays.over(first, end)))
+        return scene.glow(self._conditions(scene, times_s, self._strays.at(cells)))
 
     def _brightest_cps(self, first: int, end: int) -> float:
         since_s, until_s = first / CELLS_PER_S, end / CELLS_PER_S

@@ -146,7 +146,7 @@ class GateMachine(Machine):
         self.phase = 0
         self._clock, self._stretch, self._source = clock, stretch, source
         self._length = 0
-        self._begin_s = 0.0
+        self._begin_s = self._end_s = 0.0
 
     def active(self, on: int) -> None:
         super().active(on)
@@ -154,24 +154,38 @@ class GateMachine(Machine):
             return
         if not self.taken:
             raise ValueError("a gate machine that starts without a length floods the board")
-        self._begin_s, self._length = self._clock(), self.taken.pop(0)
+        self._begin(self._clock())
 
     def ends_in_s(self) -> float:
         """How long until the gate that is running ends."""
         self.catch_up()
-        return self._end_s() - self._clock() if self.running else 0.0
+        return self._end_s - self._clock() if self.running else 0.0
 
     def catch_up(self) -> None:
         """Every gate that has ended by now, in order."""
-        while self.running and self._clock() >= self._end_s():
-            end_s = self._end_s()
-            counted = self._clicks_until(end_s)
-            for counter, clicks in zip(self.counters, counted):  # noqa: B905 - MicroPython's zip
-                counter.registers[self.phase] = (counter.registers[self.phase] - clicks) & MASK
+        if not self.running:
+            return
+        now_s = self._clock()
+        while now_s >= self._end_s:
+            if not self._nobody_will_know(now_s):
+                self._count()
             self.tell(self._length)
             self.phase = 1 - self.phase
-            self._begin_s = end_s
-            self._length = self.taken.pop(0) if self.taken else self._length
+            self._begin(self._end_s)
+
+    def _begin(self, begin_s: float) -> None:
+        self._begin_s, self._length = begin_s, self.taken.pop(0) if self.taken else self._length
+        self._end_s = begin_s + (self._length + GATE_OVERHEAD) / CLOCK_HZ
+
+    def _nobody_will_know(self, now_s: float) -> bool:
+        """So many more have ended that the queue is full, and such gates count for nothing."""
+        gate_s = self._end_s - self._begin_s
+        return not self.taken and now_s - self._end_s >= FIFO_WORDS * gate_s
+
+    def _count(self) -> None:
+        counted, phase = self._clicks_until(self._end_s), self.phase
+        for counter, clicks in zip(self.counters, counted):  # noqa: B905 - MicroPython's zip
+            counter.registers[phase] = (counter.registers[phase] - clicks) & MASK
 
     def running_clicks(self, counter: CountMachine) -> int:
         """What a counter has seen of the gate that has not ended yet."""
@@ -187,6 +201,3 @@ class GateMachine(Machine):
 
     def _clicks_until(self, end_s: float) -> "tuple[int, int, int]":
         return self._source(self._begin_s, end_s, (self._stretch.word + 1) / 2 / CLOCK_HZ)
-
-    def _end_s(self) -> float:
-        return self._begin_s + (self._length + GATE_OVERHEAD) / CLOCK_HZ

@@ -62,6 +62,24 @@ async def test_the_interlock_needs_no_firmware(board: IoBoard) -> None:
     assert not board.world.laser_on
 
 
+async def test_gates_that_nobody_could_read_are_not_counted(board: IoBoard) -> None:
+    asked: list[float] = []
+
+    def source(begin_s: float, _end_s: float, _window_s: float) -> tuple[int, int, int]:
+        asked.append(begin_s)
+        return 7, 8, 9
+
+    board.world.source = source
+    board.frozen = True
+    await asyncio.sleep(1.0)
+    board.frozen, since_s = False, asyncio.get_running_loop().time()
+    await asyncio.sleep(0.2)
+    assert sum(begin_s < since_s - 0.1 for begin_s in asked) == 0
+    newest = int(ask(board, "COUN?").split(",")[4])
+    told = [record.split(",") for record in ask(board, f"COUN? {newest - 7}").split(";")]
+    assert {tuple(record[:4]) for record in told} == {("7", "8", "9", "10000")}
+
+
 async def test_a_frozen_board_is_dark_within_its_lease_and_starts_anew(board: IoBoard) -> None:
     there: list[bool] = []
     board.present = there.append

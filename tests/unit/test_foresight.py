@@ -76,6 +76,17 @@ def test_what_was_foreseen_is_what_would_have_been_counted(seed: int) -> None:
     assert sum(pairs for *_, pairs in counted) > 0
 
 
+def test_a_gate_counts_the_nearest_whole_milliseconds() -> None:
+    world = World(NATURE, 3, Stage())
+    world.laser_uw.set(0.0, 1300.0)
+    world.swap_chip(0.2)
+    world.foresee()
+    for since_s, until_s in ((0.05, 0.06), (0.195, 0.205), (0.25, 0.35)):
+        counted = (*world.counts(since_s, until_s), world.coincidences(since_s, until_s, WITHIN_PS))
+        for late_s in (-4e-4, 0.0, 4e-4):
+            assert world.gate(since_s + late_s, until_s + late_s, WITHIN_PS) == counted
+
+
 def test_what_nobody_told_is_not_seen() -> None:
     """Sabotage: a stage that moves in secret is counted where it was bound to be."""
     stage = Stage()
