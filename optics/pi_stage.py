@@ -63,7 +63,8 @@ class PiStage:
         identity = Identity(*(part.strip() for part in line.decode("latin-1").rsplit(",", 3)))
         self._dialect = _dialect_of(identity)
         await self._link.ask(b"ERR?\n")  # reading clears what an earlier session left behind
-        present = [name.decode().strip() for name in await self._link.ask(b"SAI?\n")]
+        names = await self._link.ask(b"SAI?\n")
+        present = [name.decode("latin-1").strip() for name in names]
         if missing := set(self._axes) - set(present):
             raise DeviceRefused("stage", f"has axes {present}, not {sorted(missing)}")
         await self._tell("SVO", [1] * 3)  # ours alone: an axis without a stage may take harm

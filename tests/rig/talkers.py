@@ -14,6 +14,8 @@ from optics.quantities import StagePoint
 Say = Callable[[Any, random.Random], Awaitable[object]]
 PATIENCE_S = 90.0
 """With one exchange of a driver: more than all its own limits together."""
+LONG_GATE_S = 0.1
+"""Each gate is a turn of the board's firmware, which is most of what a script costs."""
 
 
 async def to_the_stage(stage: Any, rng: random.Random) -> None:
@@ -39,7 +41,7 @@ async def to_the_board(board: Any, rng: random.Random) -> None:
         case 3:
             await board.widen(wide=rng.random() < 0.5)
         case 4:
-            await board.set_gate(rng.choice((0.02, 0.1)))
+            await board.set_gate(rng.choice((0.02, LONG_GATE_S)))
         case 5:
             await board.temperatures_k()
         case _:
@@ -128,6 +130,8 @@ class Talkers:
     async def _converse(self, name: str, device: Any) -> None:
         async with asyncio.timeout(PATIENCE_S):
             await device.connect()
+            if name == "board":
+                await device.set_gate(LONG_GATE_S)
         while self._silent is None or name in self._silent:
             await asyncio.sleep(self._rng.uniform(0.0, 0.3))
             last = self._silent is not None

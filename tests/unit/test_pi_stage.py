@@ -126,6 +126,19 @@ async def test_a_motor_controller_is_spoken_to_in_millimetres_and_finds_its_zero
     bench.wire.close()
 
 
+async def test_garbled_names_of_axes_are_none_of_its_axes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive = bench.emulator.receive
+
+    def worn(data: bytes) -> bytes:
+        return receive(data).replace(b"1 \n2", b"\x9f \n2")
+
+    monkeypatch.setattr(bench.emulator, "receive", worn)
+    with pytest.raises(DeviceRefused, match="has axes"):
+        await bench.stage.connect()
+
+
 async def test_axes_that_are_not_there_are_refused(seed: int) -> None:
     bench = Bench(E727, seed, ("1", "2", "7"))
     await bench.port.open()
