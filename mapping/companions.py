@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.crowd import Part, Places, joined, picked
+from mapping.leftovers import highest
 from mapping.near import pairs
 from optics.psf import Psf, derivatives
 
@@ -42,25 +43,24 @@ def companions(places: Places, parts: list[Part], psf: Psf, share: float) -> Pla
 def _left_over(places: Places, part: Part, psf: Psf, share: float) -> tuple[Places, Floats]:
     """Place and significance of each window's highest peak above the bar."""
     cut, fit = part.cut, part.fit
-    width = cut.counts.shape[1]
-    own = share * (fit.model - cut.ground)
-    weight = cut.good / (fit.model + own**2)
-    pixels = np.arange(width, dtype=float)
-    band_y = derivatives(pixels - pixels[:, None], psf.sigma_y, 1)[:, :, 0]
-    band_x = derivatives(pixels - pixels[:, None], psf.sigma_x, 1)[:, :, 0]
-    score = band_y @ (weight * (cut.counts - fit.model)) @ band_x.T
-    information = np.maximum((band_y**2) @ weight @ (band_x**2).T, 1e-12)
-    height = score / np.sqrt(information)
-    away = pixels - width // 2
-    far_y = away[:, None] - fit.emitters.y[:, :1, None]
-    far_x = away - fit.emitters.x[:, :1, None]
-    height[np.hypot(far_y, far_x) > SEARCHED_SIGMAS * psf.sigma] = 0
-    flat = height.reshape(len(height), -1)
-    best = flat.argmax(axis=1)
-    top = np.take_along_axis(flat, best[:, None], 1)[:, 0]
-    up = np.flatnonzero(top > LEFT_OVER_SD)
-    photons = (score / information).reshape(len(height), -1)[up, best[up]]
+    count, width = cut.counts.shape[:2]
+    best, height, photons = np.zeros(count, np.int64), np.zeros(count), np.zeros(count)
+    pixels, members = width * width, fit.emitters.shape[1]
+    highest(
+        best, height, photons, *cut[:2], cut.good.view(np.uint8), fit.model, fit.emitters,
+        count, members, width, _bands(psf, width), share, SEARCHED_SIGMAS * psf.sigma,
+        np.empty(pixels), np.empty(pixels), np.empty(pixels), np.empty(pixels),
+    )  # fmt: skip
+    up = np.flatnonzero(height > LEFT_OVER_SD)
     y = part.row[up] + best[up] // width - width // 2
     x = part.column[up] + best[up] % width - width // 2
     frame = places.frame[part.which[up]]
-    return Places(frame, y.astype(float), x.astype(float), photons, 0 * photons), top[up]
+    return Places(frame, y.astype(float), x.astype(float), photons[up], 0 * photons[up]), height[up]
+
+
+def _bands(psf: Psf, width: int) -> NDArray[np.float64]:
+    """The Gaussian along y, then x, about each pixel of a window."""
+    pixels = np.arange(width, dtype=float)
+    away = pixels - pixels[:, None]
+    both = [derivatives(away, sigma, 1)[:, :, 0] for sigma in (psf.sigma_y, psf.sigma_x)]
+    return np.array(both, np.float64)

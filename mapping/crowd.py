@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.fit import Emitters, Fit, Windows, drawn, fitted
+from mapping.cutting import cuts
+from mapping.fit import Fit, Windows, fitted, lighted
 from mapping.near import pairs
 from optics.psf import Psf
 
@@ -16,16 +17,16 @@ Ints = NDArray[np.int64]
 
 JOINT_SIGMAS = 3.5  # nearer neighbours are fitted too, up to
 JOINT_MOST = 3  # of them; the others' light is taken as known
-ALONE, JOINTLY, ROUNDS = 5, 3, 3  # iterations; times that neighbours hear of each other
+ALONE, JOINTLY, ROUNDS = 10, 10, 3  # iterations at most; times that neighbours hear of each other
 
 
 class Field(NamedTuple):
-    """Frames side by side, with a margin of bad pixels (f, h + 2 m, w + 2 m)."""
+    """Frames, as the fits see them; variance is expected light + noise."""
 
-    counts: Floats  # photons + noise variance
-    ground: Floats  # expected light + noise variance
-    good: Flags
-    margin: int
+    photons: NDArray[np.float32]  # (f, h, w)
+    ground: NDArray[np.float32]  # (f, h, w): expected light without emitters
+    noise: NDArray[np.float32]  # (h, w)
+    bad: Flags  # (f, h, w)
 
 
 class Places(NamedTuple):
@@ -54,15 +55,17 @@ def half_width(psf: Psf) -> int:
 
 
 def cut_out(field: Field, frame: Ints, row: Ints, column: Ints, half: int) -> Windows:
-    """Windows around pixels."""
-    size = (2 * half + 1, 2 * half + 1)
-    at = frame, row + field.margin - half, column + field.margin - half
-    view = np.lib.stride_tricks.sliding_window_view
-    return Windows(
-        view(field.counts, size, axis=(1, 2))[at],
-        view(field.ground, size, axis=(1, 2))[at],
-        view(field.good, size, axis=(1, 2))[at],
-    )
+    """Windows around pixels; beyond the border nothing is good."""
+    size = (len(row), 2 * half + 1, 2 * half + 1)
+    cut = Windows(np.empty(size, np.float32), np.empty(size, np.float32), np.zeros(size, np.bool_))
+    good, bad = cut.good.view(np.uint8), field.bad.view(np.uint8)
+    at = np.ascontiguousarray(frame), np.ascontiguousarray(row), np.ascontiguousarray(column)
+    height, width = field.noise.shape
+    cuts(
+        cut.counts, cut.ground, good, field.photons, field.ground, field.noise, bad,
+        height, width, *at, len(row), half,
+    )  # fmt: skip
+    return cut
 
 
 def fit_all(
@@ -114,9 +117,8 @@ def without(parts: list[Part], which: Ints) -> list[Part]:
         if len(keep) == len(part.which):
             left.append(part)
         elif len(keep):
-            cut = Windows(part.cut.counts[keep], part.cut.ground[keep], part.cut.good[keep])
-            emitters = Emitters(*(what[keep] for what in part.fit.emitters))
-            fit = Fit(emitters, *(what[keep] for what in part.fit[1:]))
+            cut = Windows._make(what[keep] for what in part.cut)
+            fit = Fit._make(what[keep] for what in part.fit)
             left.append(Part(part.which[keep], cut, fit, part.row[keep], part.column[keep]))
     return left
 
@@ -148,7 +150,7 @@ def _ties(places: Places, psf: Psf, which: Ints) -> Ties:
 def _part(
     field: Field, psf: Psf, places: Places, chosen: Ints, ties: Ties, members: int, alone: int
 ) -> Part:
-    height, width = _size(field)
+    height, width = field.noise.shape
     row, column = _pixel(places.y[chosen], height), _pixel(places.x[chosen], width)
     half = half_width(psf)
     cut = cut_out(field, places.frame[chosen], row, column, half)
@@ -158,8 +160,9 @@ def _part(
     cut = _with_others(cut, psf, places, ties, slot, row, column)
     mine = ties.joint & (slot[ties.of] >= 0)
     group = np.column_stack([chosen, ties.other[mine].reshape(len(chosen), members)])
-    start = Emitters(
-        places.y[group] - row[:, None], places.x[group] - column[:, None], places.photons[group]
+    start = np.stack(
+        [places.y[group] - row[:, None], places.x[group] - column[:, None], places.photons[group]],
+        axis=2,
     )
     turns = JOINTLY if members else alone
     return Part(
@@ -183,16 +186,8 @@ def _with_others(
         return cut
     into, other = slot[ties.of[known]], ties.other[known]
     y, x = places.y[other] - row[into], places.x[other] - column[into]
-    there = Emitters(y[:, None], x[:, None], places.photons[other][:, None])
-    light, _ = drawn(psf, there, cut.ground.shape[1])  # slopes are not asked for
-    ground = cut.ground.copy()
-    np.add.at(ground, into, light)
-    return cut._replace(ground=ground)
-
-
-def _size(field: Field) -> tuple[int, int]:
-    height, width = field.counts.shape[1:]
-    return height - 2 * field.margin, width - 2 * field.margin
+    there = np.column_stack([y, x, places.photons[other]])
+    return cut._replace(ground=lighted(cut.ground, into, psf, there))
 
 
 def _pixel(at: Floats, size: int) -> Ints:
@@ -202,9 +197,9 @@ def _pixel(at: Floats, size: int) -> Ints:
 def _updated(places: Places, parts: list[Part]) -> Places:
     y, x, photons, extra = (column.copy() for column in places[1:])
     for which, _, fit, row, column in parts:
-        y[which] = fit.emitters.y[:, 0] + row
-        x[which] = fit.emitters.x[:, 0] + column
-        photons[which] = fit.emitters.photons[:, 0]
+        y[which] = fit.emitters[:, 0, 0] + row
+        x[which] = fit.emitters[:, 0, 1] + column
+        photons[which] = fit.emitters[:, 0, 2]
         extra[which] = fit.extra
     return Places(places.frame, y, x, photons, extra)
 

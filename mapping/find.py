@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.ground import coarse, refined
-from mapping.lines import with_lines
+from mapping.ground import bin_px, binned, coarse, full, refined
+from mapping.lines import line_light, lines_among
+from mapping.sifting import sharp, summits
 from optics.psf import Psf, kernels, sharpest
 
 Floats = NDArray[np.float32]
@@ -16,9 +17,13 @@ Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 MASKED_SD = 4.0  # brighter pixels of the filtered frame say nothing about the ground
-EVEN = 1e-3
-LINE_PEAK_SD = 3.3  # lines show as rows of such peaks
+EVEN, LEAST = 1e-3, 1e-12
+BAND_PX = 1 << 16
+CLEAR_SIGMAS = 2.0  # from those to what does
+LEAST_SD = 3.3  # of peaks; lines show as rows of such
+REACH_SIGMAS = 2.0  # of what the ground is a mean over
 SHARP_SD = 5.0
+SUSPECT_SD = 2.5  # of a bin that such a pixel brightens
 SHARP_SHARE = 0.8  # of what the narrowest image would leave in the neighbours
 
 
@@ -37,8 +42,14 @@ class Surveyed(NamedTuple):
     ground: Floats
     lying: Flags  # pixels too sharp for any light
     significance: Floats  # of an emitter centred in each pixel
-    scale: Floats  # photons that are as significant as one
+    top: Candidates
     doubt: Floats | None = None  # of the ground, what lines that cross others put there
+
+
+def above(peaks: Candidates, least: float) -> Candidates:
+    """Those that are at least so significant."""
+    some = peaks.significance >= least
+    return Candidates._make(what[some] for what in peaks)
 
 
 def threshold(area_px: float, sigma: float, false_alarms: float) -> float:
@@ -58,88 +69,134 @@ def surveyed(
     photons: Floats, noise: Floats, broken: Flags, psf: Psf, *, by_lines: bool = False
 ) -> Surveyed:
     """Ground first from a running median, then from all that shows no emitter, then lines."""
-    ground = coarse(photons, psf.sigma)
-    lying = _sharp(photons, ground, noise, psf, by_lines=by_lines) & ~broken
-    unfit = broken | lying
-    first, _ = filtered(photons, ground, noise, unfit, psf)
-    ground = refined(photons, ground, noise, _empty(first, unfit, psf), psf.sigma)
-    seen = Surveyed(ground, lying, *filtered(photons, ground, noise, unfit, psf))
-    top = peaks(seen, LINE_PEAK_SD, psf)
-    lifted = with_lines(ground, photons, noise, seen.significance, top.row, top.column, psf)
-    if lifted is None:
+    step = bin_px(psf.sigma)
+    bins, noise_bins = binned(photons, step), binned(noise, step)
+    level = coarse(bins)
+    sd = np.asarray(np.sqrt(level + noise_bins) / step, np.float32)
+    unfit, lying = broken, _sharp(photons, noise, (bins, level, sd), psf, by_lines=by_lines)
+    if lying.any():
+        lying &= ~broken
+        unfit = broken | lying
+    if unfit.any():
+        bins = binned(np.where(unfit, full(level, photons.shape), photons), step)
+    empty = _empty((bins - level) / sd, psf, step)
+    reach = REACH_SIGMAS * psf.sigma / step
+    ground = full(refined(bins, level, sd, empty, reach), photons.shape)
+    seen = _seen(photons, ground, noise, unfit, lying, psf)
+    lines = lines_among(seen.significance, seen.top.row, seen.top.column, psf)
+    if lines is None:
         return seen
-    ground, doubt = lifted
-    return Surveyed(ground, lying, *filtered(photons, ground, noise, unfit, psf), doubt)
+    light, doubt = line_light(lines, photons - ground, np.sqrt(ground + noise), psf)
+    return _seen(photons, ground + light, noise, unfit, lying, psf)._replace(doubt=doubt)
 
 
-def _empty(significance: Floats, unfit: Flags, psf: Psf) -> Flags:
-    bright = (significance > MASKED_SD).view(np.uint8)
-    reach = 2 * math.ceil(2 * psf.sigma) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    return np.asarray(~(cv2.dilate(bright, disc).view(np.bool_) | unfit))
+def _seen(
+    photons: Floats, ground: Floats, noise: Floats, unfit: Flags, lying: Flags, psf: Psf
+) -> Surveyed:
+    significance, scale = filtered(photons, ground, noise, unfit, psf)
+    return Surveyed(ground, lying, significance, _peaks(significance, scale, psf))
+
+
+def _empty(excess: Floats, psf: Psf, step: int) -> Flags:
+    """Bins far from all that stands out."""
+    small = Psf(psf.sigma_x / step, psf.sigma_y / step)
+    along_y, along_x = kernels(small, math.ceil(3 * small.sigma))
+    height = math.sqrt((along_x**2).sum() * (along_y**2).sum())
+    score = _blurred(excess, along_y, along_x / height)
+    reach = 2 * max(1, round(CLEAR_SIGMAS * psf.sigma / step)) + 1
+    bright = (score > MASKED_SD).view(np.uint8)
+    return np.asarray(cv2.dilate(bright, np.ones((reach, reach), np.uint8)) == 0)
 
 
 def filtered(
     photons: Floats, ground: Floats, noise: Floats, unfit: Flags, psf: Psf
 ) -> tuple[Floats, Floats]:
     """Score of an emitter in each pixel in sigmas (Neyman and Pearson's test), and the photons
-    of one sigma. Where the noise is even the weights are too, and need no filter."""
-    along_y, along_x = kernels(psf, math.ceil(3 * psf.sigma))
-    weight = 1 / (ground + noise)
+    of one sigma; in bands, which stay in the processor's cache."""
+    height, width = photons.shape
+    along = kernels(psf, math.ceil(3 * psf.sigma))
+    even = np.ptp(noise) <= EVEN * noise[0, 0]
+    score, scale = np.empty((2, height, width), np.float32)
+    halo, step = len(along[0]) // 2, max(32, BAND_PX // width)
+    for first in range(0, height, step):
+        rows = slice(max(first - halo, 0), min(first + step + halo, height))
+        own = slice(first - rows.start, first - rows.start + step)
+        into = slice(first, first + step)
+        band = (_even if even else _uneven)(
+            photons[rows], ground[rows], noise[rows], unfit[rows], *along
+        )
+        score[into], scale[into] = (what[own] for what in band)
+    return score, scale
+
+
+def _even(
+    photons: Floats, ground: Floats, noise: Floats, unfit: Flags, along_y: Floats, along_x: Floats
+) -> tuple[Floats, Floats]:
+    """Where the noise is even the weights are too, and need no filter."""
+    height = np.float32(math.sqrt((along_x**2).sum() * (along_y**2).sum()))
+    sd = ground + noise
+    np.sqrt(sd, out=sd)
     excess = photons - ground
-    excess *= weight
-    uneven = np.ptp(noise) > EVEN * noise[0, 0]
+    excess /= sd
     if unfit.any():
         excess[unfit] = 0
-        if uneven:
-            weight[unfit] = 0
+    sd /= height
+    return _blurred(excess, along_y, along_x / height), sd
+
+
+def _uneven(
+    photons: Floats, ground: Floats, noise: Floats, unfit: Flags, along_y: Floats, along_x: Floats
+) -> tuple[Floats, Floats]:
+    weight = np.reciprocal(ground + noise)
+    excess = photons - ground
+    excess *= weight
+    if unfit.any():
+        excess[unfit] = weight[unfit] = 0
+    known = _blurred(weight, along_y**2, along_x**2)
+    scale = np.reciprocal(np.sqrt(np.maximum(known, np.float32(LEAST))))
+    return _blurred(excess, along_y, along_x) * scale, scale
+
+
+def _blurred(image: Floats, along_y: Floats, along_x: Floats) -> Floats:
     border = cv2.BORDER_CONSTANT
-    score = cv2.sepFilter2D(excess, -1, along_x, along_y, borderType=border)
-    if uneven:
-        known = cv2.sepFilter2D(weight, -1, along_x**2, along_y**2, borderType=border)
-        weight = np.asarray(np.maximum(known, 1e-12), np.float32)
-    else:
-        weight *= np.float32((along_x**2).sum() * (along_y**2).sum())
-    scale = np.asarray(1 / np.sqrt(weight), np.float32)
-    return np.asarray(score * scale, np.float32), scale
+    return np.asarray(cv2.sepFilter2D(image, -1, along_x, along_y, borderType=border), np.float32)
 
 
-def _sharp(photons: Floats, ground: Floats, noise: Floats, psf: Psf, *, by_lines: bool) -> Flags:
+def _sharp(
+    photons: Floats,
+    noise: Floats,
+    binned_light: tuple[Floats, Floats, Floats],
+    psf: Psf,
+    *,
+    by_lines: bool,
+) -> Flags:
     """Pixels whose neighbours are darker than any point image would leave them.
 
     Along every line of pixels the two neighbours of a pixel have in the mean at least the share
     that they have for an emitter in its middle, wherever the emitter lies. In a scan it may have
     been dark in one of the two rows beside.
     """
+    lying = np.zeros(photons.shape, np.uint8)
     height, width = photons.shape
-    lying = np.zeros((height, width), bool)
-    above, spread = photons - ground, ground + noise
-    bright = above * np.abs(above) > SHARP_SD**2 * spread
-    bright[[0, -1]] = bright[:, [0, -1]] = False
-    row, column = np.nonzero(bright)
-    light = above[row, column]
     share_y, share_x = sharpest(psf)
-    across = [(1, 1, share_y * share_x), (1, -1, share_y * share_x)]
-    for down, right, share in [(1, 0, share_y), (0, 1, share_x), *([] if by_lines else across)]:
-        expected = SHARP_SHARE * share
-        one, other = (row + down, column + right), (row - down, column - right)
-        beside = (above[one] + above[other]) / 2
-        if by_lines and down:
-            beside = np.maximum(above[one], above[other])
-        left = beside - expected * light
-        variance = (spread[one] + spread[other] + 2 * expected * light) / 4
-        variance += expected**2 * (light + spread[row, column])
-        lying[row, column] |= left < -SHARP_SD * np.sqrt(variance)
-    return lying
+    shares = SHARP_SHARE * np.array([share_y, share_x, share_y * share_x, share_y * share_x])
+    steps = np.array([width, 1, width + 1, width - 1])
+    down, right = binned_light[0].shape
+    kinds, brighter = (2, 1) if by_lines else (4, 0)
+    sharp(
+        lying, photons, np.ascontiguousarray(noise), height, width, *binned_light,
+        down, right, SUSPECT_SD, SHARP_SD, steps, shares, kinds, brighter,
+    )  # fmt: skip
+    return lying.view(np.bool_)
 
 
-def peaks(seen: Surveyed, least: float, psf: Psf) -> Candidates:
-    """Local maxima above a significance, a sigma around: noise makes several on a wide spot."""
-    reach = 2 * max(1, round(psf.sigma)) + 1
-    highest = cv2.dilate(seen.significance, np.ones((reach, reach), np.uint8))
-    width = seen.significance.shape[1]
-    bright = np.flatnonzero(seen.significance >= least)
-    top = seen.significance.ravel()[bright] == highest.ravel()[bright]
-    at = row, column = bright[top] // width, bright[top] % width
-    significance = seen.significance[at]
-    return Candidates(row, column, significance, significance * seen.scale[at])
+def _peaks(significance: Floats, scale: Floats, psf: Psf) -> Candidates:
+    """Local maxima, a sigma around: noise makes several on a wide spot."""
+    height, width = significance.shape
+    bright = np.flatnonzero(significance >= LEAST_SD)
+    found = np.empty(len(bright), np.int64)
+    reach = max(1, round(psf.sigma))
+    many = summits(found, significance, height, width, bright, len(bright), reach)
+    row, column = np.divmod(found[:many], width)
+    own = significance[row, column]
+    return Candidates(row, column, own, own * scale[row, column])

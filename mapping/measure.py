@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mapping.algebra import inverted
 from mapping.crowd import Part, Places
-from mapping.fit import Fit, Windows, inverted
+from mapping.fit import Fit, Windows
+from mapping.leftovers import gains
 from mapping.shape import FORMS, shapes
 from optics.psf import Psf
 
@@ -60,16 +62,12 @@ def _beneath(part: Part) -> Floats:
 def _significance(cut: Windows, fit: Fit, covariance: Floats) -> Floats:
     """Without the emitter, the extra light fitted anew; neighbours that could stand in for it
     take from it what they take from the knowledge of its photons."""
-    count = len(cut.counts)
-    unit = fit.slopes[:, 2].reshape(cut.counts.shape)
-    dark = np.maximum(fit.model - unit * fit.emitters.photons[:, :1, None], 0.05 * cut.ground)
-    shift = np.zeros(count)
-    for _ in range(2):
-        now = np.maximum(dark + shift[:, None, None], 0.05 * cut.ground)
-        off = np.where(cut.good, cut.counts / now - 1, 0).sum(axis=(1, 2))
-        shift += off / np.where(cut.good, cut.counts / now**2, 1e-9).sum(axis=(1, 2))
-    now = np.maximum(dark + shift[:, None, None], 0.05 * cut.ground)
-    gain = cut.counts * np.log(fit.model / now) - (fit.model - now)
-    ratio = 2 * np.where(cut.good, gain, 0).sum(axis=(1, 2))
+    count, members = fit.emitters.shape[:2]
+    pixels = cut.counts[0].size
+    ratio = np.empty(count)
+    gains(
+        ratio, cut.counts, cut.ground, cut.good.view(np.uint8), fit.model, fit.slopes, fit.emitters,
+        count, members, pixels, np.empty(pixels),
+    )  # fmt: skip
     alone = 1 / np.maximum(fit.information[:, 2, 2] * covariance[:, 2, 2], 1)
     return np.asarray(np.sqrt(np.maximum(ratio * alone, 0)))

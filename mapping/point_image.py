@@ -78,7 +78,7 @@ def exemplary(field: Field, psf: Psf, places: Places, snr: Floats) -> Ints:
     lonely = np.ones(len(snr), bool)
     lonely[pairs(*places[:3], ALONE_SIGMAS * psf.sigma)] = False
     half = half_width(psf)
-    height, width = (size - 2 * field.margin - half for size in field.counts.shape[1:])
+    height, width = (size - half for size in field.noise.shape)
     inside = (places.y > half) & (places.x > half) & (places.y < height) & (places.x < width)
     fit = np.flatnonzero(lonely & inside & (snr > BRIGHT_SD))
     return fit[np.argsort(-snr[fit], kind="stable")][:MOST]

@@ -45,20 +45,21 @@ def _dark_lines(part: Part) -> Flags:
     weight = np.where(part.cut.good, 1 / fit.model, 0)
     missing = -(unit * weight * (part.cut.counts - fit.model)).sum(axis=2)
     known = np.maximum((unit**2 * weight).sum(axis=2), 1e-12)
-    lost = missing / known > DARK_SHARE * fit.emitters.photons[:, :1]
+    lost = missing / known > DARK_SHARE * fit.emitters[:, :1, 2]
     return np.asarray(lost & (missing / np.sqrt(known) > DARK_SD))
 
 
 def _without(field: Field, places: Places, parts: list[Part], dark: list[Flags], psf: Psf) -> Field:
     """Lines in which an emitter was dark are no longer asked about it."""
-    good = field.good.copy()
+    bad = field.bad.copy()
+    height, width = field.noise.shape
     half = math.ceil(3 * psf.sigma_x)
     for part, dark_here in zip(parts, dark, strict=True):
         spot, line = np.nonzero(dark_here)
-        row = part.row[spot] + line - dark_here.shape[1] // 2 + field.margin
-        columns = part.column[spot, None] + np.arange(-half, half + 1) + field.margin
-        good[places.frame[part.which[spot], None], row[:, None], columns] = False
-    return field._replace(good=good)
+        row = (part.row[spot] + line - dark_here.shape[1] // 2).clip(0, height - 1)
+        columns = (part.column[spot, None] + np.arange(-half, half + 1)).clip(0, width - 1)
+        bad[places.frame[part.which[spot], None], row[:, None], columns] = True
+    return field._replace(bad=bad)
 
 
 def jitter_variance(parts: list[Part]) -> float:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.crowd import Field, Places, half_width
-from mapping.find import Surveyed, peaks, surveyed, threshold
+from mapping.crowd import Field, Places
+from mapping.find import Surveyed, above, surveyed, threshold
 from mapping.point_image import exemplary, guessed_sigma, measured_image
 from mapping.scan_lines import lit
 from optics.psf import Psf
@@ -20,7 +20,6 @@ FIRST_LOOK = 0.8  # of that threshold, for peaks that the fit then judges
 TOLD = np.array([0.06, 0.06, 0.06, 0.02, 0.005])
 GUESSED = np.array([1.0, 1.0, 0.3, 0.06, 0.02])
 OTHER_IMAGE = 0.08  # relative width from which the filters are made anew
-LEAST_COUNTS = 1e-3
 
 
 class Sought(NamedTuple):
@@ -47,17 +46,16 @@ def sought(light: Exposed, sigma_px: float | None) -> Sought:
 def _seen(light: Exposed, psf: Psf, *, told: bool) -> Sought:
     bar = threshold(light.noise.size, psf.sigma, FALSE_ALARMS)
     surveys, found = [], []
-    for number, photons in enumerate(light.photons):
+    for photons in light.photons:
         seen = surveyed(photons, light.noise, light.broken, psf, by_lines=light.by_lines)
-        top = peaks(seen, FIRST_LOOK * bar, psf)
         surveys.append(seen)
-        found.append(
-            (np.full(len(top.row), number), top.row, top.column, top.photons, top.significance)
-        )
-    frame, *rest = (np.concatenate(what) for what in zip(*found, strict=True))
-    y, x, bright, snr = (column.astype(float) for column in rest)
-    places = Places(frame, y, x, bright, np.zeros(len(y)))
-    field = _field(light, surveys, 2 * half_width(psf))
+        found.append(above(seen.top, FIRST_LOOK * bar))
+    row, column, snr, bright = (
+        np.concatenate(what).astype(float) for what in zip(*found, strict=True)
+    )
+    frame = np.repeat(np.arange(len(found)), [len(one.row) for one in found])
+    places = Places(frame, row, column, bright, np.zeros(len(row)))
+    field = _field(light, surveys)
     measured, unsure = _image(light, field, psf, places, snr, told=told)
     lying, doubt = [one.lying for one in surveys], [one.doubt for one in surveys]
     return Sought(measured, unsure, bar, field, places, lying, doubt)
@@ -77,17 +75,9 @@ def _image(
     return measured_image(field, psf, places, steady if told or len(steady) else chosen, sure)
 
 
-def _field(light: Exposed, surveys: list[Surveyed], margin: int) -> Field:
-    frames, height, width = light.photons.shape
-    shape = (frames, height + 2 * margin, width + 2 * margin)
-    counts, ground = np.ones((2, *shape), np.float32)
-    good = np.zeros(shape, np.bool_)
-    inner = slice(margin, margin + height), slice(margin, margin + width)
+def _field(light: Exposed, surveys: list[Surveyed]) -> Field:
+    ground, bad = np.empty_like(light.photons), np.empty(light.photons.shape, np.bool_)
     for number, seen in enumerate(surveys):
-        at = (number, *inner)
-        np.add(light.photons[number], light.noise, out=counts[at])
-        np.maximum(counts[at], LEAST_COUNTS, out=counts[at])
-        np.add(seen.ground, light.noise, out=ground[at])
-        np.logical_or(seen.lying, light.broken, out=good[at])
-        np.logical_not(good[at], out=good[at])
-    return Field(counts, ground, good, margin)
+        ground[number] = seen.ground
+        np.logical_or(seen.lying, light.broken, out=bad[number])
+    return Field(light.photons, ground, np.ascontiguousarray(light.noise), bad)

@@ -1,13 +1,17 @@
 """How a fitted spot differs from a point image: scores against other forms."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mapping.algebra import inverse
 from mapping.crowd import Part
-from mapping.fit import Fit, Windows, inverted
-from optics.psf import Psf, derivatives, images, rim
+from mapping.drawing import bells, image
+from mapping.fit import optics
+from optics.native import Float32s, Float64s, Native, UInt8s
+from optics.psf import Psf, rim
 
 Floats = NDArray[np.floating[Any]]
 
@@ -30,40 +34,163 @@ def shapes(part: Part, psf: Psf, forms: list[Floats]) -> Shapes:
     """One Fisher step from the fitted point image towards other forms (a score test)."""
     cut, fit = part.cut, part.fit
     count, width = cut.counts.shape[:2]
-    slopes = np.concatenate([fit.slopes, _slopes(fit, psf, width, forms)], axis=1)
-    weight = (cut.good / fit.model).reshape(count, 1, -1)
-    information = (slopes * weight) @ slopes.swapaxes(1, 2)
-    known = fit.slopes.shape[1]
-    information[:, :known, :known] = fit.information
-    off = (cut.good * (cut.counts / fit.model - 1)).reshape(count, -1, 1)
-    score = (slopes @ off)[:, :, 0]
-    score[:, :known] = 0  # the fit has seen to these
-    covariance = inverted(information)
-    form = (covariance @ score[:, :, None])[:, known:, 0]
-    return Shapes(form, covariance[:, known:, known:], *_misfit(cut, fit, psf))
+    known, many, size = fit.information.shape[1], len(forms), max(map(len, forms))
+    padded = np.zeros((many, size, size))
+    for form, into in zip(forms, padded, strict=True):
+        into[: len(form), : len(form)] = form
+    told, core = np.zeros((count, many)), np.zeros((count, 2))
+    matrix = np.empty((count, known + many, known + many))
+    _formed(
+        told, matrix, core, *cut[:2], cut.good.view(np.uint8), fit.emitters, fit.model,
+        fit.slopes, fit.information,
+        count, known, width, optics(psf)[0], padded, many, size,
+        np.empty(many * width**2), np.empty(2 * size * (width + 1)),
+        np.empty(known + many), np.empty(known + many),
+    )  # fmt: skip
+    return Shapes(told, matrix[:, known:, known:], core[:, 0], core[:, 1])
 
 
-def _slopes(fit: Fit, psf: Psf, width: int, forms: list[Floats]) -> Floats:
-    """Of the first emitter's image by its forms, (n, forms, w * w)."""
-    pixels = np.arange(width) - width // 2
-    orders = max(len(form) for form in forms)
-    y = derivatives(pixels - fit.emitters.y[:, :1], psf.sigma_y, orders)
-    x = derivatives(pixels - fit.emitters.x[:, :1], psf.sigma_x, orders)
-    slopes = [images(form, y[:, :, : len(form)], x[:, :, : len(form)]) for form in forms]
-    photons = fit.emitters.photons[:, :1, None, None]
-    return (np.stack(slopes, axis=1) * photons).reshape(len(x), len(forms), -1)
+@Native
+def _formed(
+    told: Float64s,
+    matrix: Float64s,
+    core: Float64s,
+    counts: Float32s,
+    ground: Float32s,
+    good: UInt8s,
+    emitters: Float64s,
+    model: Float32s,
+    slopes: Float32s,
+    information: Float64s,
+    count: int,
+    known: int,
+    width: int,
+    sigmas: Float64s,
+    forms: Float64s,
+    many: int,
+    size: int,
+    slope: Float64s,
+    along: Float64s,
+    score: Float64s,
+    scale: Float64s,
+) -> int:
+    both = known + many
+    for one in range(count):
+        at = one * (known - 1)
+        _drawn(slope, along, emitters, at, width, sigmas, forms, many, size)
+        start = one * width * width
+        first = one * both * both
+        _crossed(
+            matrix, first, score, slope, slopes, counts, model, good, start, known, many, width
+        )
+        for i in range(known):
+            for j in range(known):
+                matrix[first + i * both + j] = information[(one * known + i) * known + j]
+        inverse(matrix, first, both, scale)
+        for i in range(many):
+            for j in range(many):
+                share = matrix[first + (known + i) * both + known + j]
+                told[one * many + i] += share * score[j]
+        _misfit(core, one, counts, ground, model, good, width, emitters, at, sigmas)
+    return 0
 
 
-def _misfit(cut: Windows, fit: Fit, psf: Psf) -> tuple[Floats, Floats]:
+@Native
+def _drawn(
+    slope: Float64s,
+    along: Float64s,
+    emitters: Float64s,
+    at: int,
+    width: int,
+    sigmas: Float64s,
+    forms: Float64s,
+    many: int,
+    size: int,
+) -> int:
+    """Of the first emitter's image by its forms."""
+    x = size * (width + 1)
+    bells(along, 0, emitters[at], sigmas[0], width, size)
+    bells(along, x, emitters[at + 1], sigmas[1], width, size)
+    for form in range(many):
+        into = form * width * width
+        image(slope, into, along, 0, x, forms, form * size * size, size, width, emitters[at + 2])
+    return 0
+
+
+@Native
+def _crossed(
+    matrix: Float64s,
+    first: int,
+    score: Float64s,
+    slope: Float64s,
+    slopes: Float32s,
+    counts: Float32s,
+    model: Float32s,
+    good: UInt8s,
+    start: int,
+    known: int,
+    many: int,
+    width: int,
+) -> int:
+    """The forms' scores, and their information with each other and with what was fitted."""
+    pixels = width * width
+    both = known + many
+    for i in range(many):
+        own = i * pixels
+        row = first + (known + i) * both
+        total = 0.0
+        for pixel in range(pixels):
+            off = counts[start + pixel] / model[start + pixel] - 1.0
+            total += good[start + pixel] * off * slope[own + pixel]
+        score[i] = total
+        for j in range(known):
+            other = start * known + j * pixels
+            total = 0.0
+            for pixel in range(pixels):
+                weight = good[start + pixel] / model[start + pixel]
+                total += weight * slope[own + pixel] * slopes[other + pixel]
+            matrix[row + j] = total
+            matrix[first + j * both + known + i] = total
+        for j in range(i + 1):
+            total = 0.0
+            for pixel in range(pixels):
+                weight = good[start + pixel] / model[start + pixel]
+                total += weight * slope[own + pixel] * slope[j * pixels + pixel]
+            matrix[row + known + j] = total
+            matrix[first + (known + j) * both + known + i] = total
+    return 0
+
+
+@Native
+def _misfit(
+    core: Float64s,
+    one: int,
+    counts: Float32s,
+    ground: Float32s,
+    model: Float32s,
+    good: UInt8s,
+    width: int,
+    emitters: Float64s,
+    at: int,
+    sigmas: Float64s,
+) -> int:
     """Pearson's sum over the core against what counting allows."""
-    pixels = np.arange(cut.counts.shape[1]) - cut.counts.shape[1] // 2
-    far_y = (pixels - fit.emitters.y[:, :1])[:, :, None] / psf.sigma_y
-    far_x = (pixels - fit.emitters.x[:, :1])[:, None, :] / psf.sigma_x
-    core = cut.good & (far_y**2 + far_x**2 < CORE_SIGMAS**2)
-    square = (cut.counts - fit.model) ** 2 / fit.model
-    count = core.sum(axis=(1, 2))
-    variance = np.where(core, 2 + 1 / fit.model, 0).sum(axis=(1, 2))
-    excess = np.where(core, square, 0).sum(axis=(1, 2)) - count
-    own = np.where(core, (0.01 * (fit.model - cut.ground)) ** 2 / fit.model, 0).sum(axis=(1, 2))
-    sd = np.sqrt(np.maximum(variance, 1.0))
-    return excess / sd, own / sd
+    excess = 0.0
+    variance = 0.0
+    own = 0.0
+    for row in range(width):
+        far_y = (row - width // 2 - emitters[at]) / sigmas[0]
+        for column in range(width):
+            far_x = (column - width // 2 - emitters[at + 1]) / sigmas[1]
+            pixel = (one * width + row) * width + column
+            if (far_y * far_y + far_x * far_x < CORE_SIGMAS * CORE_SIGMAS) & (good[pixel] == 1):
+                light = 1.0 * model[pixel]
+                off = counts[pixel] - light
+                excess += off * off / light - 1
+                variance += 2 + 1 / light
+                part = 0.01 * (light - ground[pixel])
+                own += part * part / light
+    sd = math.sqrt(max(variance, 1.0))
+    core[2 * one] = excess / sd
+    core[2 * one + 1] = own / sd
+    return 0

@@ -17,6 +17,7 @@ WORLDLY = ("asyncio", "os", "pathlib", "socket", "sqlite3", "subprocess", "threa
 DRIVER_KINDS = ("stage", "laser", "camera", "detector", "board")
 NUMERIC_OPTICS = (
     "optics.key_rate",
+    "optics.native",
     "optics.photon_statistics",
     "optics.pixels",
     "optics.psf",

@@ -79,7 +79,7 @@ NATIVES = [
 ]
 
 
-def arguments(native: Native[...], rng: np.random.Generator) -> list[object]:
+def arguments(native: Native[..., int], rng: np.random.Generator) -> list[object]:
     """Some that make sense, for each loop by the names of what it takes."""
     n = 64
     times = np.sort(rng.integers(0, 2000, n))
@@ -111,7 +111,7 @@ def as_lists(values: list[object]) -> list[object]:
 
 @pytest.mark.parametrize("native", NATIVES, ids=lambda native: native.plain.__name__)
 def test_machine_code_does_what_the_loop_says(
-    native: Native[...], rng: np.random.Generator
+    native: Native[..., int], rng: np.random.Generator
 ) -> None:
     """Each loop once compiled and once as Python: the same result in every array."""
     for _ in range(5):

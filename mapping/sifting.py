@@ -1,0 +1,105 @@
+"""Pixels of a frame that stand out, one after another: native loops."""
+
+from optics.native import Float32s, Float64s, Int64s, Native, UInt8s
+
+
+@Native
+def summits(
+    found: Int64s, image: Float32s, height: int, width: int, bright: Int64s, count: int, reach: int
+) -> int:
+    """Which of the bright pixels nothing around outshines; answers how many."""
+    many = 0
+    for one in range(count):
+        row = bright[one] // width
+        column = bright[one] - row * width
+        own = image[bright[one]]
+        higher = 0
+        for y in range(max(row - reach, 0), min(row + reach + 1, height)):
+            for x in range(max(column - reach, 0), min(column + reach + 1, width)):
+                if image[y * width + x] > own:
+                    higher = 1
+        if higher == 0:
+            found[many] = bright[one]
+            many += 1
+    return many
+
+
+@Native
+def sharp(
+    lying: UInt8s,
+    photons: Float32s,
+    noise: Float32s,
+    height: int,
+    width: int,
+    bins: Float32s,
+    level: Float32s,
+    sd: Float32s,
+    down: int,
+    right: int,
+    suspect_sd: float,
+    sharp_sd: float,
+    steps: Int64s,
+    shares: Float64s,
+    kinds: int,
+    brighter: int,
+) -> int:
+    """Pixels of the bins (down, right) that stand out, whose neighbours are too dark."""
+    many = 0
+    for bin_y in range(down):
+        for bin_x in range(right):
+            at = bin_y * right + bin_x
+            if bins[at] > level[at] + suspect_sd * sd[at]:
+                for y in range(
+                    max(bin_y * height // down, 1), min((bin_y + 1) * height // down, height - 1)
+                ):
+                    for x in range(
+                        max(bin_x * width // right, 1), min((bin_x + 1) * width // right, width - 1)
+                    ):
+                        wrong = _too_sharp(
+                            photons,
+                            noise,
+                            y * width + x,
+                            level[at],
+                            sharp_sd,
+                            steps,
+                            shares,
+                            kinds,
+                            brighter,
+                        )
+                        lying[y * width + x] = wrong
+                        many += wrong
+    return many
+
+
+@Native
+def _too_sharp(
+    photons: Float32s,
+    noise: Float32s,
+    pixel: int,
+    level: float,
+    sharp_sd: float,
+    steps: Int64s,
+    shares: Float64s,
+    kinds: int,
+    brighter: int,
+) -> int:
+    """Whether two opposite neighbours have less than their least share of a pixel's light in the
+    mean; of the first so many kinds the brighter of both counts alone."""
+    light = photons[pixel] - level
+    own = level + noise[pixel]
+    wrong = 0
+    if (light > 0.0) & (light * light > sharp_sd * sharp_sd * own):
+        for kind in range(kinds):
+            expected = shares[kind]
+            step = steps[kind]
+            one = photons[pixel + step] - level
+            other = photons[pixel - step] - level
+            beside = (one + other) / 2
+            if kind < brighter:
+                beside = max(one, other)
+            spread = 2 * level + noise[pixel + step] + noise[pixel - step] + 2 * expected * light
+            variance = spread / 4 + expected * expected * (light + own)
+            left = beside - expected * light
+            if (left < 0.0) & (left * left > sharp_sd * sharp_sd * variance):
+                wrong = 1
+    return wrong
