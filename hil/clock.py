@@ -8,8 +8,11 @@ everything in memory, and then gives the same run from the same seed, bit for bi
 import asyncio
 import selectors
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import Context
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 Ready = list[tuple[selectors.SelectorKey, int]]
+
+LEAST_SWEPT = 64
+"""Cancelled timers that lie about before any are swept out."""
 
 
 class ScaledLoop(asyncio.SelectorEventLoop):
@@ -48,15 +54,54 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     """When nothing is runnable, the clock jumps to the next timer; begins at zero.
 
     Numeric and storage work handed to an executor runs inline, so there is no thread whose
-    timing could change the order of events.
+    timing could change the order of events. Timers of one instant ring in the order in which they
+    were set. Its turn is asyncio's without descriptors, of which it has none.
     """
 
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
+    _closed: bool
+
     def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
+        super().__init__(_NoDescriptors())
+        self._now_s = 0.0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers_set = self._timers_cancelled = 0
 
     def time(self) -> float:
-        return self._jumping.now_s
+        return self._now_s
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        if self._closed:
+            raise RuntimeError("the loop is closed")
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        if self._closed:
+            raise RuntimeError("the loop is closed")
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timers_set += 1
+        heappush(self._timers, (when, self._timers_set, handle))
+        return handle
 
     def run_in_executor(
         self,
@@ -71,11 +116,32 @@ class JumpingLoop(asyncio.SelectorEventLoop):
             done.set_exception(err)
         return done
 
+    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+        """Cancelled timers are swept out once they are most."""
+        self._timers_cancelled += 1
+        if self._timers_cancelled > max(LEAST_SWEPT, len(self._timers) // 2):
+            self._timers = [timer for timer in self._timers if not timer[2].cancelled()]
+            heapify(self._timers)
+            self._timers_cancelled = 0
 
-class _JumpingSelector(selectors.SelectSelector):
+    def _run_once(self) -> None:
+        ready, timers = self._ready, self._timers
+        while timers and timers[0][2].cancelled():
+            heappop(timers)
+        if not ready and not self._stopping:
+            if not timers:
+                raise Stalled("no task can run and no timer is set")
+            self._now_s = max(self._now_s, timers[0][0])
+        while timers and timers[0][0] <= self._now_s:
+            ready.append(heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()  # noqa: SLF001 - as its base class does
+
+
+class _NoDescriptors(selectors.SelectSelector):
     """Holds only the loop's own wake-up pipe, which nobody writes to in one thread."""
-
-    now_s = 0.0
 
     def register(
         self, fileobj: "FileDescriptorLike", events: int, data: object = None
@@ -83,9 +149,3 @@ class _JumpingSelector(selectors.SelectSelector):
         if self.get_map():
             raise RuntimeError("no descriptor in the jumping loop: join the wire in memory")
         return super().register(fileobj, events, data)
-
-    def select(self, timeout: float | None = None) -> Ready:
-        if timeout is None:
-            raise Stalled("no task can run and no timer is set")
-        self.now_s += max(timeout, 0.0)
-        return []

@@ -11,6 +11,7 @@ from hil.nature import EnvironmentNature
 from hil.waves import Waves, noise_of_rms, random_walk
 
 DAY_S = 86_400.0
+MINUTE_S = 60  # worked out at once
 WANDER_HZ = (1e-5, 2e-3)
 WALK_HZ = (1e-6, 0.1)
 _WANDER, _WALK, _LASER, _VIBRATION = 1, 2, 3, 4
@@ -66,18 +67,18 @@ class Environment:
         self._steps: list[_Step] = []
         self._shakes: list[_Shake] = []
         self._cold_starts_s: list[int] = []
-        self._second = lru_cache(maxsize=1024)(lambda s: self._slow_at(np.array([float(s)]))[0])
+        self._minute = lru_cache(maxsize=64)(self._slow_over)
 
     def step(self, at_s: float, by_k: float) -> None:
         """The room becomes so much warmer, for good."""
         lags_s = (self._nature.step_lag_s, self._nature.mount_lag_s)
         self._steps.append(_Step(math.ceil(at_s), by_k, lags_s))
-        self._second.cache_clear()
+        self._minute.cache_clear()
 
     def power_up(self, at_s: float) -> None:
         """The rack was cold and begins to warm its mount; at the world's start it was warm."""
         self._cold_starts_s.append(math.ceil(at_s))
-        self._second.cache_clear()
+        self._minute.cache_clear()
 
     def shake(
         self, at_s: float, for_s: float, hz: float, amplitude_um: tuple[float, float, float]
@@ -87,8 +88,12 @@ class Environment:
 
     def temperatures_k(self, now_s: float) -> tuple[float, float]:
         """Of the enclosure's air and of the mount that carries the chip."""
-        air_k, mount_k = self._slow(np.array([now_s]))[0, 4:]
-        return float(air_k), float(mount_k)
+        second = math.floor(now_s)
+        before, after = self._seconds(second, second + 1)[:, 4:].tolist()
+        air_k, mount_k = (
+            a + (now_s - second) * (b - a) for a, b in zip(before, after, strict=True)
+        )
+        return air_k, mount_k
 
     def strays(self, times_s: Floats) -> tuple[Floats, Floats]:
         """How far the focus is from where the stage puts it, (n, 3), and the laser's slow error.
@@ -105,13 +110,28 @@ class Environment:
     def _slow(self, times_s: Floats) -> Floats:
         second = np.floor(times_s)
         first, share = int(second[0]), (times_s - second)[:, None]
-        if second[-1] == first:
-            before, after = self._second(first), self._second(first + 1)
-            return np.asarray(before + share * (after - before))
-        known = np.unique(np.concatenate((second, second + 1.0)))
-        slow = self._slow_at(known)
-        before, after = (slow[np.searchsorted(known, end)] for end in (second, second + 1.0))
+        last = int(second[-1])
+        if last == first:
+            before, after = self._seconds(first, first + 1)
+        elif last - first < MINUTE_S:
+            slow, since = self._seconds(first, last + 1), (second - first).astype(np.int64)
+            before, after = slow[since], slow[since + 1]
+        else:  # far apart, perhaps
+            known = np.unique(np.concatenate((second, second + 1.0)))
+            slow = self._slow_at(known)
+            before, after = (slow[np.searchsorted(known, end)] for end in (second, second + 1.0))
         return np.asarray(before + share * (after - before))
+
+    def _seconds(self, first: int, last: int) -> Floats:
+        """A row for each of these seconds, both ends included; no more than a minute of them."""
+        minute, end = first // MINUTE_S, last // MINUTE_S
+        slow = self._minute(minute)
+        if end > minute:
+            slow = np.concatenate((slow, self._minute(end)))
+        return slow[first - minute * MINUTE_S : last - minute * MINUTE_S + 1]
+
+    def _slow_over(self, minute: int) -> Floats:
+        return self._slow_at(minute * MINUTE_S + np.arange(MINUTE_S, dtype=np.float64))
 
     def _slow_at(self, seconds: Floats) -> Floats:
         """Drift in x, y, z, laser, air, mount; what begins at a second is not yet felt in it."""

@@ -21,6 +21,7 @@ class Timeline:
 
     def __init__(self, *start: float, changed: Callable[[float], None] = _nobody) -> None:
         self._times_s, self._values = [-math.inf], [start]
+        self._columns: list[Floats | None] = [None]  # the values as arrays, where they were wanted
         self._changed = changed
 
     def set(self, since_s: float, *values: float) -> None:
@@ -28,12 +29,14 @@ class Timeline:
         self._changed(since_s)
         at = bisect_right(self._times_s, since_s)
         if self._times_s[at - 1] == since_s:
-            self._values[at - 1] = values
+            self._values[at - 1], self._columns[at - 1] = values, None
             return
         self._times_s.insert(at, since_s)
         self._values.insert(at, values)
+        self._columns.insert(at, None)
         if len(self._times_s) > 3 * REMEMBERED:
-            del self._times_s[1 : 2 * REMEMBERED], self._values[1 : 2 * REMEMBERED]
+            for old in (self._times_s, self._values, self._columns):
+                del old[1 : 2 * REMEMBERED]
 
     def between(self, since_s: float, until_s: float, *values: float) -> None:
         """For a while; then it is what it was at the beginning of that while."""
@@ -60,7 +63,14 @@ class Timeline:
         """A row for each number, a column for each of the rising times, or one for all."""
         first = bisect_right(self._times_s, times_s[0]) - 1
         last = bisect_right(self._times_s, times_s[-1])
-        known = np.array(self._values[first:last]).T
         if last - first == 1:
-            return known
+            return self._column(first)
+        known = np.array(self._values[first:last]).T
         return known[:, np.searchsorted(self._times_s[first:last], times_s, side="right") - 1]
+
+    def _column(self, at: int) -> Floats:
+        column = self._columns[at]
+        if column is None:
+            column = self._columns[at] = np.array([self._values[at]]).T
+            column.flags.writeable = False
+        return column

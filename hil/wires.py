@@ -69,7 +69,7 @@ class Wire:
         self, name: str, port: Port, emulator: Emulator, seed: int, manners: Manners, log: EventLog
     ) -> None:
         self.name, self.port, self.emulator, self.manners = name, port, emulator, manners
-        self.log = log
+        self.log, self._up, self._down = log, f"{name} <", f"{name} >"
         self._own_manners, self._troubles = manners, list[dict[str, float]]()
         rng = random.Random(f"{seed} {name}")
         self._to_device = _Lane(self, rng, self._reach_device)
@@ -152,11 +152,11 @@ class Wire:
             self._to_host.carry(data)
 
     def _reach_host(self, data: bytes) -> None:
-        self.log.note(f"{self.name} <", data)
+        self.log.note(self._up, data)
         self.port.send(data)
 
     def _reach_device(self, data: bytes) -> None:
-        self.log.note(f"{self.name} >", data)
+        self.log.note(self._down, data)
         if self._plugged and (answer := self.emulator.receive(data)):
             self._to_host.carry(answer)
 
@@ -172,13 +172,16 @@ class _Lane:
 
     def carry(self, data: bytes) -> None:
         manners, loop = self._wire.manners, asyncio.get_running_loop()
-        due_s = self._pieces[-1][0] if self._pieces else loop.time()
+        pieces, chance = self._pieces, self._rng.random
+        due_s = pieces[-1][0] if pieces else loop.time()
         due_s, self.hold_s = due_s + self.hold_s, 0.0
-        for piece in self._cut_up(self._worn(data, manners), manners):
-            if not self._pieces or self._rng.random() >= manners.join:
-                due_s += self._rng.uniform(manners.least_delay_s, manners.most_delay_s)
-            self._pieces.append((due_s, piece))
-        self._set_alarm(loop)
+        least_s, span_s = manners.least_delay_s, manners.most_delay_s - manners.least_delay_s
+        for piece in self._cut_up(self._worn(data, manners), manners.split):
+            if not pieces or chance() >= manners.join:
+                due_s += least_s + span_s * chance()
+            pieces.append((due_s, piece))
+        if self._alarm is None:
+            self._alarm = loop.call_at(pieces[0][0], self._ring)
 
     def clear(self) -> None:
         self._pieces.clear()
@@ -187,26 +190,24 @@ class _Lane:
             self._alarm.cancel()
             self._alarm = None
 
-    def _set_alarm(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._pieces and self._alarm is None:
-            self._alarm = loop.call_at(self._pieces[0][0], self._ring)
-
     def _ring(self) -> None:
         """Whatever is due by now arrives as one piece."""
-        self._alarm, loop = None, asyncio.get_running_loop()
-        arrived = bytearray()
-        while self._pieces and self._pieces[0][0] <= loop.time() + 1e-9:
-            arrived += self._pieces.popleft()[1]
-        self._set_alarm(loop)
+        loop, pieces = asyncio.get_running_loop(), self._pieces
+        arrived, soon_s = b"", loop.time() + 1e-9
+        while pieces and pieces[0][0] <= soon_s:
+            arrived += pieces.popleft()[1]
+        self._alarm = loop.call_at(pieces[0][0], self._ring) if pieces else None
         if arrived:  # nothing does when every byte was dropped
-            self._arrive(bytes(arrived))
+            self._arrive(arrived)
 
-    def _cut_up(self, data: bytes, manners: Manners) -> Iterator[bytes]:
-        while len(data) > 1 and self._rng.random() < manners.split:
-            at = self._rng.randrange(1, len(data))
-            yield data[:at]
+    def _cut_up(self, data: bytes, split: float) -> list[bytes]:
+        pieces, chance = [], self._rng.random
+        while len(data) > 1 and chance() < split:
+            at = 1 + int(chance() * (len(data) - 1))
+            pieces.append(data[:at])
             data = data[at:]
-        yield data
+        pieces.append(data)
+        return pieces
 
     def _worn(self, data: bytes, manners: Manners) -> bytes:
         if not manners.garble and not manners.drop:

@@ -1,11 +1,13 @@
 """The I/O board's line: every line with its checksum, both ways (boards/io_board/README.md).
 
-Commands are silent, so each exchange ends by asking the board for its verdict. What was damaged
-on the way is said again: no line of the board does harm when it comes twice.
+Commands are silent, so each exchange ends by asking the board for its verdict, and after any but
+a good one the errors that may still wait are forgotten first. What was damaged on the way is said
+again: no line of the board does harm when it comes twice.
 """
 
 import re
 import zlib
+from functools import lru_cache
 from typing import NamedTuple
 
 from optics.devices import Identity
@@ -40,40 +42,56 @@ class BoardLine:
 
     def __init__(self, opener: Opener, patience: Patience) -> None:
         self._link = Link(DEVICE, opener, ends=_is_verdict, patience=patience)
+        self._clear = False  # no error of an earlier line can be waiting
+        self._asking = 0
 
     async def open(self) -> Greeting:
         """Connect, and learn who answers; half a line of an earlier talker is ended first."""
-        reply = await self._link.open(b"\n" + _message(*WHO), knows=_is_greeting)
+        self._clear = False
+        reply = await self._link.open(b"\n" + _message(("*CLS", *WHO)), knows=_is_greeting)
         return _greeting(_answers(reply, WHO))
 
     async def ask(self, *lines: str, within_s: float | None = None) -> list[str]:
         """Send lines; the answers of the queries among them. DeviceRefused in the board's words."""
-        message, complaint = _message(*lines), Damaged()
+        complaint = Damaged()
         for _ in range(1 + SAID_AGAIN):
-            reply = await self._link.ask(message, within_s)
             try:
-                return _answers(reply, lines)
+                return await self._ask_once(lines, within_s)
             except Damaged as err:
                 complaint = err
         raise DeviceGarbled(DEVICE, f"{lines[0][:40]!r} did not get through ({complaint})")
 
+    async def _ask_once(self, lines: tuple[str, ...], within_s: float | None) -> list[str]:
+        """Damaged when it must be said again."""
+        message = _message(lines if self._clear and not self._asking else ("*CLS", *lines))
+        self._clear = False
+        self._asking += 1
+        try:
+            answers = _answers(await self._link.ask(message, within_s), lines)
+            self._clear = self._asking == 1
+        finally:
+            self._asking -= 1
+        return answers
+
     def interject(self, line: str) -> None:
         """Send a command at once, past an exchange that may be under way."""
+        self._clear = False
         self._link.interject(sealed(line))
 
     async def aclose(self) -> None:
         await self._link.aclose()
 
 
+@lru_cache(maxsize=256)
 def sealed(text: str) -> bytes:
     """A line with its checksum and its end."""
     body = text.encode()
     return b"%s *%08X\n" % (body, zlib.crc32(body))
 
 
-def _message(*lines: str) -> bytes:
-    """Lines between two of our own: errors of others are forgotten first, ours asked for last."""
-    return b"".join(map(sealed, ("*CLS", *lines, "SYST:ERR?")))
+def _message(lines: tuple[str, ...]) -> bytes:
+    """Lines and the question for the verdict on them."""
+    return b"".join(map(sealed, (*lines, "SYST:ERR?")))
 
 
 def _opened(line: bytes) -> str:

@@ -46,6 +46,7 @@ class Link:
         self._conversation: _Conversation | None = None
         self._turn = asyncio.Lock()
         self._pause_s = 0.0
+        self._late: asyncio.TimerHandle | None = None
 
     async def open(self, greeting: bytes, knows: Callable[[Reply], bool]) -> Reply:
         """Connect and return the first answer that `knows` recognises as one to the greeting.
@@ -84,10 +85,9 @@ class Link:
         try:
             reply = self._begin(message, within_s or self._patience.reply_s)
         except BaseException:
-            self._turn.release()
+            self._next_turn()
             raise
-        reply.add_done_callback(self._finished)
-        return await asyncio.shield(reply)
+        return await reply
 
     def interject(self, raw: bytes) -> None:
         """Send at once, past an exchange that may be under way; expects no answer."""
@@ -103,17 +103,23 @@ class Link:
         if conversation.uninvited:
             self._fail("spoke out of turn")
             raise DeviceGarbled(self.device, f"spoke out of turn: {conversation.uninvited[:80]!r}")
-        reply = conversation.exchange(message)
-        late = asyncio.get_running_loop().call_later(
-            within_s, self._fail, f"no answer to {message!r} within {within_s:g} s"
-        )
-        reply.add_done_callback(lambda _: late.cancel())
-        return reply
+        loop = asyncio.get_running_loop()
+        self._late = loop.call_later(within_s, self._give_up, message, within_s)
+        return conversation.exchange(message, self._finished)
 
-    def _finished(self, reply: "asyncio.Future[Reply]") -> None:
-        self._turn.release()
-        if isinstance(reply.exception(), DeviceGarbled):
+    def _give_up(self, message: bytes, within_s: float) -> None:
+        self._fail(f"no answer to {message!r} within {within_s:g} s")
+
+    def _finished(self, fault: DeviceFault | None) -> None:
+        """An exchange is over, whether or not anybody still waits for it."""
+        self._next_turn()
+        if isinstance(fault, DeviceGarbled):
             self._fail("garbled")
+
+    def _next_turn(self) -> None:
+        self._turn.release()
+        if self._late is not None:
+            self._late.cancel()
 
     def _live(self) -> "_Conversation":
         if self._conversation is None or self._conversation.over:
@@ -135,6 +141,14 @@ class Link:
         self._conversation = None
 
 
+Finished = Callable[[DeviceFault | None], None]
+"""Told how an exchange ended."""
+
+
+def _nobody(_fault: DeviceFault | None) -> None:
+    """Wants to know."""
+
+
 class _Conversation(asyncio.Protocol):
     """One connection's life: what has arrived, and who waits for it."""
 
@@ -148,16 +162,19 @@ class _Conversation(asyncio.Protocol):
         self._items: Reply = []
         self._block_bytes, self._last_line = 0, b""
         self._waiting: asyncio.Future[Reply] | None = None
+        self._finished: Finished = _nobody
 
     @property
     def uninvited(self) -> bytes:
         """What came without having been asked for."""
         return b"" if self._waiting else bytes(self._unread)
 
-    def exchange(self, message: bytes) -> "asyncio.Future[Reply]":
-        waiting = self._waiting = asyncio.get_running_loop().create_future()
+    def exchange(self, message: bytes, finished: Finished = _nobody) -> "asyncio.Future[Reply]":
+        """Whoever awaits the reply may be cancelled; `finished` is told all the same."""
         if message:
             self.send(message)
+        waiting = self._waiting = asyncio.get_running_loop().create_future()
+        self._finished = finished
         self._deliver()  # what has arrived already may be the answer
         return waiting
 
@@ -187,23 +204,23 @@ class _Conversation(asyncio.Protocol):
         self._settle(DeviceLost(self._device, f"the wire is gone ({_words(exc)})"))
 
     def _deliver(self) -> None:
-        while self._waiting is not None and not self._waiting.done() and (item := self._cut()):
+        while self._waiting is not None and (item := self._cut()):
             self._items.append(item)
             if not self._block_bytes and self._ends(self._last_line):
-                items, self._items = self._items, []
-                waiting, self._waiting = self._waiting, None
-                waiting.set_result(items)
-        if len(self._unread) + sum(map(len, self._items)) > self._limit:
+                self._settle(None)
+        if (self._unread or self._items) and self._held_bytes() > self._limit:
             self._settle(DeviceGarbled(self._device, f"more than {self._limit} bytes in a reply"))
             del self._unread[self._limit :]  # proof enough that it spoke out of turn
+
+    def _held_bytes(self) -> int:
+        return len(self._unread) + sum(map(len, self._items))
 
     def _cut(self) -> bytes:
         """The next line, or the block that a line announced; empty while it is incomplete."""
         end = self._block_bytes or self._unread.find(b"\n") + 1
         if len(self._unread) < end:
             return b""
-        with memoryview(self._unread) as unread:
-            item = bytes(unread[:end])
+        item = bytes(self._unread[:end])
         del self._unread[:end]
         if self._block_bytes or not item:
             self._block_bytes = 0
@@ -211,10 +228,19 @@ class _Conversation(asyncio.Protocol):
             self._last_line, self._block_bytes = item, self._follows(item)
         return item
 
-    def _settle(self, fault: DeviceLost | DeviceGarbled) -> None:
+    def _settle(self, fault: DeviceLost | DeviceGarbled | None) -> None:
+        """End the exchange under way, with a fault or with what has come."""
         waiting, self._waiting = self._waiting, None
-        if waiting is not None and not waiting.done():
+        if waiting is None:
+            return
+        items, self._items = self._items, []
+        if waiting.done():  # whoever asked was cancelled
+            pass
+        elif fault is None:
+            waiting.set_result(items)
+        else:
             waiting.set_exception(fault)
+        self._finished(fault)
 
 
 def _words(err: BaseException | None) -> str:
