@@ -103,7 +103,7 @@ class Doubt(Flag):
 
 
 NO_DOUBT = Doubt(0)
-OF_EMISSION = Doubt.BRIGHTNESS | Doubt.POINTING
+OF_EMISSION = Doubt.LASER_POWER | Doubt.BRIGHTNESS | Doubt.POINTING
 """Those that are about one emission, and end with it."""
 
 

@@ -81,17 +81,17 @@ class Monitor:
     """A laser's reading, which scatters: averaged for as long as it does not jump."""
 
     def __init__(self) -> None:
-        self.usual = self._value = 0.0
+        self.usual = self.now = 0.0
 
     def add(self, reading: float) -> None:
         """Another reading; the first is the usual one."""
-        if abs(reading - self._value) > JUMP_SHARE * self._value:
-            self._value = reading
+        if abs(reading - self.now) > JUMP_SHARE * self.now:
+            self.now = reading
         else:
-            self._value += FRESH_SHARE * (reading - self._value)
+            self.now += FRESH_SHARE * (reading - self.now)
         self.usual = self.usual or reading
 
     @property
     def share(self) -> float:
         """Of the usual; 1 while there is none."""
-        return self._value / self.usual if self.usual else 1.0
+        return self.now / self.usual if self.usual else 1.0

@@ -20,6 +20,9 @@ class Readings(NamedTuple):
     g2_upper95: float | None = None
 
 
+UNKNOWN = Readings()
+
+
 def outside(readings: Readings, limits: LimitsConfig, before: Doubt) -> Doubt:
     """The doubts of now; those that no reading is about stay."""
     doubts = before

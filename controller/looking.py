@@ -4,8 +4,7 @@ import logging
 
 from controller.desk import Desk
 from controller.figures import Figure
-from controller.limits import Readings, outside
-from controller.snapshot import Snapshot
+from controller.limits import UNKNOWN, Readings, outside
 from controller.states import IN_SERVICE, State
 from controller.wishes import Tripped
 
@@ -53,12 +52,14 @@ async def look_at_laser(desk: Desk) -> float:
     return reading_uw
 
 
-async def judge(
-    desk: Desk, brightness_share: float | None = None, pointing_share: float | None = None
-) -> None:
+async def judge(desk: Desk, light: Readings = UNKNOWN) -> None:
     """Tell which limits are left; one that is left while emitting is another epoch, told first."""
     now = desk.news.latest
-    readings = _readings(now, brightness_share, pointing_share)
+    mount = now.temperatures_k.get("mount")
+    readings = light._replace(
+        mount_k=mount.value if mount else None,
+        g2_upper95=now.purity.upper95 if now.purity else None,
+    )
     doubts = outside(readings, desk.config.limits, now.doubts)
     if doubts == now.doubts:
         return
@@ -66,17 +67,3 @@ async def judge(
     if doubts & ~now.doubts and now.state is State.EMITTING:
         await desk.archive.grow_epoch({})
     desk.news.publish(doubts=doubts)
-
-
-def _readings(
-    now: Snapshot, brightness_share: float | None, pointing_share: float | None
-) -> Readings:
-    laser = now.power_uw.value / now.power_set_uw if now.power_uw and now.power_set_uw else None
-    mount = now.temperatures_k.get("mount")
-    return Readings(
-        laser,
-        mount.value if mount else None,
-        brightness_share,
-        pointing_share,
-        now.purity.upper95 if now.purity else None,
-    )

@@ -5,6 +5,7 @@ import math
 from controller.desk import Desk, Locked
 from controller.figures import Busy, Figure, Pointing
 from controller.going_rate import GoingRate, Monitor, Usual
+from controller.limits import Readings
 from controller.looking import judge, look_at_laser
 from mapping.hold import Gate, Hold, Pointed
 from mapping.start import held, start
@@ -132,5 +133,9 @@ class Tracking:
             tracking_loss=Figure(lost, LOSS_SIGMA * lost, self._told_of_s),
             busy=busy & ~Busy.TRACKING if self._is_still else busy | Busy.TRACKING,
         )
-        brightness = None if rate_cps is None else rate_cps / self._expected_cps
-        await judge(self._desk, brightness, 0.0 if told.dark_s >= DARK_S else told.share)
+        readings = Readings(
+            laser_share=self._monitor.now / self.locked.power_uw,
+            brightness_share=None if rate_cps is None else rate_cps / self._expected_cps,
+            pointing_share=0.0 if told.dark_s >= DARK_S else told.share,
+        )
+        await judge(self._desk, readings)

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.clocks("jumping"), pytest.mark.timeout(600)]
 
 SMALL = WorldNature(chip=ChipNature(width_um=160.0, pair_share=0.0, cluster_share=0.0))
 LIT_AFTER_S = 1.0
+TRACKING, LASER_POWER = 1 << 10, 1 << 3  # of OPERation and of QUEStionable
 FIELD = {"survey": {"side_um": 25.0, "constellation_um": 60.0, "most_visits": 1}}
 
 
@@ -45,6 +46,7 @@ async def test_from_blank_memory_to_the_same_emitter_after_a_power_cycle(tmp_pat
     async with MemoryRig(1, Manners(), SMALL) as rig:
         async with running(rig, tmp_path) as bench:
             emitter, selected = await first_light(rig, bench)
+            await an_emission_is_told(rig, bench)
             epoch = int(await bench.ask("SOUR:EPOC?"))
             assert await bench.ask("OUTP OFF;*OPC?;:SOUR:STAT?") == "1;READY"
             assert rig.rack.world.laser_power_uw(rig.clock()) == 0.0
@@ -87,6 +89,33 @@ async def first_light(rig: MemoryRig, bench: Bench) -> tuple[int, str]:
     assert int(await bench.ask("SITE:COUN?")) >= 1
     assert float((await bench.ask("FETC:BRIG?")).split(",")[0]) > 20e3
     return emitter, await bench.ask("SITE:SEL?")
+
+
+async def an_emission_is_told(rig: MemoryRig, bench: Bench) -> None:
+    """How well it points, what that costs, and each change of power or limit as one epoch."""
+    pointing = [float(number) for number in (await bench.ask("FETC:POIN?")).split(",")]
+    assert 0.97 < pointing[6] < 1.0
+    assert max(pointing[3:5]) < 20e-9
+    assert pointing[7] < 1.0
+    assert 0.0 < float(await bench.ask("TRAC:LOSS?")) < 0.05
+    assert int(await bench.ask("STAT:OPER:COND?")) & TRACKING
+    await bench.tell("TRAC OFF")
+    await asyncio.sleep(0.5)
+    assert not int(await bench.ask("STAT:OPER:COND?")) & TRACKING
+    epoch = int(await bench.ask("TRAC ON;:SOUR:EPOC?"))
+    await bench.tell("SOUR:POW 1.2MW")
+    await asyncio.sleep(4.0)
+    assert int(await bench.ask("SOUR:EPOC?")) == epoch + 1
+    assert not int(await bench.ask("STAT:QUES:COND?")) & LASER_POWER
+    rig.rack.laser.head.sag(0.8)
+    await asyncio.sleep(3.0)
+    assert int(await bench.ask("STAT:QUES:COND?")) & LASER_POWER
+    rig.rack.laser.head.sag(1.0)
+    await asyncio.sleep(3.0)
+    assert not int(await bench.ask("STAT:QUES:COND?")) & LASER_POWER
+    assert int(await bench.ask("SOUR:EPOC?")) == epoch + 2
+    _, share = await in_focus(rig)
+    assert share > 0.98
 
 
 async def an_open_interlock_is_dark_and_closing_it_heals(rig: MemoryRig, bench: Bench) -> None:

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from controller.figures import OF_EMISSION, Busy, Doubt
+from controller.figures import Busy, Doubt
 from controller.tracking import Tracking
 from mapping.placement import Placement
 from optics.quantities import StagePoint
@@ -81,7 +81,7 @@ async def test_a_dark_emitter_is_one_epoch_and_asked_about_after_a_second() -> N
     assert not bench.seems_lost()
     await bench.pass_(1.0)
     assert bench.seems_lost()
-    assert bench.doubts == OF_EMISSION
+    assert bench.doubts == Doubt.BRIGHTNESS | Doubt.POINTING
     assert bench.toy.epochs <= 2
     epochs = bench.toy.epochs
     await bench.pass_(5.0)
