@@ -41,7 +41,8 @@ class FirstLook:
     def through(self, chunks: Iterable[Tags]) -> Bearings:
         """As many chunks as it takes."""
         for tags in chunks:
-            self._pairs.add(*self._separator.take(tags))
+            clicks = self._separator.take(tags)
+            self._pairs.add(clicks.a_ps, clicks.b_ps, clicks.until_ps)
             seen = int(self._pairs.counts.sum())
             if seen >= PAIRS_ENOUGH:
                 break

@@ -1,6 +1,7 @@
 """The clicks of two detectors, taken out of a stream of tags: their order checked, all counted."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,12 +13,30 @@ DAY_PS = 86_400 * 10**12
 NO_CHANNEL = -1
 
 
-class Clicks(NamedTuple):
+@dataclass(frozen=True)
+class Clicks:
     """Sorted times since the first tag; no later chunk holds any before `until_ps`."""
 
-    a_ps: Int64s
-    b_ps: Int64s
+    time_ps: Int64s
+    second: UInt8s  # 1 where it is the second detector's
     until_ps: int
+
+    @property
+    def a_ps(self) -> Int64s:
+        """Those of the first detector."""
+        return self._arms[0]
+
+    @property
+    def b_ps(self) -> Int64s:
+        """Those of the second."""
+        return self._arms[1]
+
+    @cached_property
+    def _arms(self) -> tuple[Int64s, Int64s]:
+        n = len(self.time_ps)
+        a, b = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
+        found = separate(self.time_ps, self.second, n, a, b)
+        return a[: n - found], b[:found]
 
 
 class Separator:
@@ -47,21 +66,28 @@ class Separator:
         if n and int(tags.time_ps[-1]) - self._origin_ps > LONGEST_PS:
             days = LONGEST_PS // DAY_PS
             raise BadTags(f"tag {self._seen + n - 1} is {days} days after the first; cut the file")
-        a, b, sizes = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64), np.empty(3, np.int64)
-        ordered = separate(
+        times, second = np.empty(n + 1, np.int64), np.empty(n + 1, np.uint8)
+        sizes = np.empty(3, np.int64)
+        backwards = pick(
             tags.time_ps, tags.channel, n, self._a, self._b, self._sync,
-            self._origin_ps, self._until_ps, a, b, sizes,
+            self._origin_ps, self._until_ps, times, second, sizes,
         )  # fmt: skip
-        if ordered < n:
+        if backwards:
             raise BadTags(
-                f"tag {self._seen + ordered} is earlier than the one before it; sort them"
+                f"tag {self._seen + self._first_backwards(tags)} is earlier than the one before it;"
+                " sort them"
             )
         self._measure(tags)
         for arm in (0, 1):
             self.clicks[arm] += int(sizes[arm])
         self._seen += n
         self.others += n - int(sizes.sum())
-        return Clicks(a[: sizes[0]], b[: sizes[1]], self._until_ps)
+        found = int(sizes[0] + sizes[1])
+        return Clicks(times[:found], second[:found], self._until_ps)
+
+    def _first_backwards(self, tags: Tags) -> int:
+        times = tags.time_ps - self._origin_ps
+        return int(np.argmax(np.diff(times, prepend=self._until_ps) < 0))
 
     def _measure(self, tags: Tags) -> None:
         times, channels = tags.time_ps, tags.channel
@@ -77,26 +103,38 @@ class Separator:
 
 
 @Native
-def separate(
+def pick(
     times: Int64s, channels: UInt8s, n: int, a: int, b: int, sync: int,
-    origin: int, previous: int, a_out: Int64s, b_out: Int64s, sizes: Int64s,
+    origin: int, previous: int, picked: Int64s, second: UInt8s, sizes: Int64s,
 ) -> int:  # fmt: skip
-    """Write both channels' times since the origin; returns how many tags are in order."""
-    found_a = 0
+    """Write the times of both channels since the origin; returns how many tags are out of order."""
+    found = 0
     found_b = 0
     found_sync = 0
-    ordered = n
+    backwards = 0
     for i in range(n):
         time = times[i] - origin
-        a_out[found_a] = time
-        b_out[found_b] = time
-        found_a += channels[i] == a
-        found_b += channels[i] == b
-        found_sync += channels[i] == sync
-        if (time < previous) & (ordered == n):
-            ordered = i
+        channel = channels[i]
+        is_b = channel == b
+        picked[found] = time
+        second[found] = is_b
+        found += is_b | (channel == a)
+        found_b += is_b
+        found_sync += channel == sync
+        backwards += time < previous
         previous = time
-    sizes[0] = found_a
+    sizes[0] = found - found_b
     sizes[1] = found_b
     sizes[2] = found_sync
-    return ordered
+    return backwards
+
+
+@Native
+def separate(times: Int64s, second: UInt8s, n: int, a: Int64s, b: Int64s) -> int:
+    """Write each detector's times by themselves; returns how many are the second's."""
+    found_b = 0
+    for i in range(n):
+        a[i - found_b] = times[i]
+        b[found_b] = times[i]
+        found_b += second[i]
+    return found_b

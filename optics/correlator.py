@@ -22,6 +22,17 @@ class Binning:
         self.first_ps = -(self.reach * bin_ps + bin_ps // 2)  # the lowest whole picosecond in it
 
     @property
+    def reciprocal(self) -> tuple[int, int] | None:
+        """x // bin == x * multiplier >> shift for each x in the window, unless that overflows.
+
+        It holds for 0 <= x < width while width * bin < 2**shift.
+        """
+        shift = RECIPROCAL_BITS - self.bins.bit_length()
+        if self.width_ps * self.bin_ps >= 1 << shift:
+            return None
+        return (1 << shift) // self.bin_ps + 1, shift
+
+    @property
     def tau_ps(self) -> Int64s:
         """The centres."""
         return np.arange(-self.reach, self.reach + 1, dtype=np.int64) * self.bin_ps
@@ -41,10 +52,7 @@ class PairCounter:
         self.counts = np.zeros(binning.bins, np.int64)
         self._first_ps = binning.first_ps + delay_ps
         self._last_ps = self._first_ps + binning.width_ps
-        # x // bin == x * multiplier >> shift for 0 <= x < width while width * bin < 2**shift
-        self._shift = RECIPROCAL_BITS - binning.bins.bit_length()
-        self._multiplier = (1 << self._shift) // binning.bin_ps + 1
-        self._reciprocal = binning.width_ps * binning.bin_ps < 1 << self._shift
+        self._reciprocal = binning.reciprocal
         self._a: list[Int64s] = [NONE]
         self._b: list[Int64s] = [NONE]
         self._new = self._held = 0
@@ -88,10 +96,8 @@ class PairCounter:
             count_below_edges(a, len(a), b, edges, at, len(edges), below)
             self.counts += np.diff(below)
         elif self._reciprocal:
-            count_pairs(
-                a, len(a), b, start, self._first_ps, self._last_ps,
-                self._multiplier, self._shift, self.counts,
-            )  # fmt: skip
+            limits = self._first_ps, self._last_ps
+            count_pairs(a, len(a), b, start, *limits, *self._reciprocal, self.counts)
         else:
             count_far_pairs(
                 a, len(a), b, start, self._first_ps, self._last_ps, grid.bin_ps, self.counts

@@ -1,11 +1,12 @@
 """Lifetime from the time between sync and click."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from optics.decay_search import Goodness, Histogram, Smears, goodness, search
+from optics.decay_search import Goodness, Histogram, Model, Smears, goodness, search
 from optics.decay_shapes import Smear
 from optics.native import Int64s, Native, UInt8s
 from optics.poisson_bounds import Floats
@@ -104,15 +105,19 @@ def _fitted(tails: list[Floats], width_ps: float) -> Decay | None:
     place = np.concatenate([np.arange(len(tail)) for tail in tails]) * width_ps
     first = np.repeat([1.0, 0.0], [len(tail) for tail in tails])
 
-    def columns(_: Floats, decay_ps: float, response: Smear) -> list[Floats]:
-        falls = [np.exp(-place / decay_ps), np.zeros(len(place))]
-        if 0 < response.tail_ps < CLOSEST * decay_ps:
-            falls[1] = np.exp(-place / response.tail_ps)
-        return [arm * fall for fall in (*falls, np.ones(len(place))) for arm in (first, 1 - first)]
+    def columns(_: Floats, decay_ps: float, responses: Sequence[Smear]) -> list[Floats]:
+        tails_ps = [response.tail_ps for response in responses]
+        told = [0 < tail_ps < CLOSEST * decay_ps for tail_ps in tails_ps]
+        late = [
+            np.exp(-place / tail_ps) if apart else np.zeros(len(place))
+            for tail_ps, apart in zip(tails_ps, told, strict=True)
+        ]
+        falls = (np.exp(-place / decay_ps), np.array(late), np.ones(len(place)))
+        return [arm * fall for fall in falls for arm in (first, 1 - first)]
 
     histogram = Histogram(counts, np.full(len(counts), counts.mean()), place)
-    found = search(histogram, columns, RESPONSES, (width_ps, 2 * width_ps * BINS))
-    reading = np.tile([1.0, 1.0, 0.0, 0.0, 0.0, 0.0], (len(found.shapes), 1))
+    found = search(histogram, Model(columns), RESPONSES, (width_ps, 2 * width_ps * BINS))
+    reading = np.tile([1.0, 1.0, 0.0, 0.0, 0.0, 0.0], (len(found.average.share), 1))
     height = found.average.of_coefficients(reading)
     if height.value < EVIDENCE * height.error:
         return None

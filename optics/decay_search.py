@@ -10,13 +10,21 @@ from optics.decay_shapes import Floats, Smear
 from optics.poisson_bounds import chi_square_chance
 from optics.shape_average import Estimate, ShapeAverage
 
-Columns = Callable[[Floats, float, Smear], list[Floats]]
+Columns = Callable[[Floats, float, Sequence[Smear]], list[Floats]]
+"""Of edges, a decay time and smears; a column is (bins,) or, one for each smear, (smears, bins)."""
 
 FIRST_DECAYS, FEW_DECAYS, DECAYS = 20, 7, 13
 ENOUGH_PLAYING, MOST_ROUNDS = 3, 12
 FINER = 7  # spreads tried between two that were
 NEGLIGIBLE = -7.0  # log likelihood below the best, from which a shape plays no part
 ENOUGH_COUNTS = 10.0  # expected in a bin, to let it take part in chi-square
+
+
+class Model(NamedTuple):
+    """What a histogram is fitted with; `floor`: a reading of the columns not below zero."""
+
+    columns: Columns
+    floor: Floats | None = None
 
 
 class Histogram(NamedTuple):
@@ -103,40 +111,47 @@ class Search(NamedTuple):
 
 
 def search(
-    histogram: Histogram, columns: Columns, smears: Smears, decays_ps: tuple[float, float]
+    histogram: Histogram, model: Model, smears: Smears, decays_ps: tuple[float, float]
 ) -> Search:
     """Closes in on the decay times that matter, then on the spreads."""
     few = smears.only(sorted({0, len(smears.choices) // 3}))
     flat = np.ones(len(histogram.counts))
-    found = _closed_in(histogram, columns, few, np.geomspace(*decays_ps, FIRST_DECAYS), flat)
-    found = _closed_in(histogram, columns, smears, *_around(found))
+    found = _closed_in(histogram, model, few, np.geomspace(*decays_ps, FIRST_DECAYS), flat)
+    found = _closed_in(histogram, model, smears, *_around(found))
     if len(_playing_smears(found)) < ENOUGH_PLAYING:
         smears = smears.finer(_playing_smears(found))
-        found = _closed_in(histogram, columns, smears, *_around(found))
+        found = _closed_in(histogram, model, smears, *_around(found))
     smears = smears.only(_playing_smears(found))
-    return _closed_in(histogram, columns, smears, *_around(found, DECAYS))
+    return _closed_in(histogram, model, smears, *_around(found, DECAYS))
 
 
 def _closed_in(
-    histogram: Histogram, columns: Columns, smears: Smears, decays: Floats, expected: Floats
+    histogram: Histogram, model: Model, smears: Smears, decays: Floats, expected: Floats
 ) -> Search:
     """Until the decay times lie so close that several of them play a part."""
-    found = _tried(histogram, columns, smears, decays, expected)
+    found = _tried(histogram, model, smears, decays, expected)
     for _ in range(MOST_ROUNDS):
         if len(_playing_decays(found)) >= ENOUGH_PLAYING:
             break
-        found = _tried(histogram, columns, smears, *_around(found))
+        found = _tried(histogram, model, smears, *_around(found))
     return found
 
 
 def _tried(
-    histogram: Histogram, columns: Columns, smears: Smears, decays: Floats, expected: Floats
+    histogram: Histogram, model: Model, smears: Smears, decays: Floats, expected: Floats
 ) -> Search:
     counts, level, edges = histogram
-    shapes = [columns(edges, decay, smear) for decay in decays for smear in smears.choices]
+    shapes = np.concatenate(
+        [stacked(model.columns(edges, float(decay), smears.choices)) for decay in decays]
+    )
     prior = np.tile(smears.prior, len(decays))
-    average = ShapeAverage(counts, level, np.array(shapes), prior, expected)
+    average = ShapeAverage(counts, level, shapes, prior, expected, model.floor)
     return Search(average, decays, list(smears.choices))
+
+
+def stacked(columns: list[Floats]) -> Floats:
+    """As (smears, columns, bins)."""
+    return np.stack(np.broadcast_arrays(*np.atleast_2d(*columns)), axis=1)
 
 
 def _around(found: Search, size: int = FEW_DECAYS) -> tuple[Floats, Floats]:

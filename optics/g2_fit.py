@@ -1,11 +1,22 @@
 """g2(0) under continuous light: a dip, perhaps on a hump, over all the shapes it could have."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from optics.decay_search import Columns, Goodness, Histogram, Search, Smears, goodness, search
+from optics.decay_search import (
+    Columns,
+    Goodness,
+    Histogram,
+    Model,
+    Search,
+    Smears,
+    goodness,
+    search,
+    stacked,
+)
 from optics.decay_shapes import Floats, Smear, two_sided, two_sided_at_zero, two_sided_slope
 from optics.shape_average import Estimate, ShapeAverage
 
@@ -16,7 +27,7 @@ CENTRE_STEPS, CENTRE_PRIOR_PS = 4, 500.0
 CENTRE_EVIDENCE = 5.0  # standard deviations of the dip, from which its middle can be told
 NEAR_PS, MIDDLE_PS, MERGED, FAR_MERGED = 25_000.0, 50_000.0, 5, 20
 UNKNOWN_SPREADS_PS = (0.0, 80.0, 160.0, 240.0, 340.0, 460.0, 620.0, 900.0)
-SHARP = Smear(0.0)
+SHARP = [Smear(0.0)]
 
 
 class Hump(NamedTuple):
@@ -59,16 +70,16 @@ def coarser_away(histogram: Histogram) -> Histogram:
 
 def fit_dip(histogram: Histogram, smears: Smears, *, find_centre: bool) -> DipFit:
     """The dip at zero or, with `find_centre`, near it."""
-    plain = search(histogram, _columns(None), smears, DIP_PS)
+    plain = search(histogram, _model(None), smears, DIP_PS)
     two_level = goodness(histogram, plain.average.fitted, 3)
     centre_ps = 0.0
     if find_centre and _evidence(_depth(plain)) > CENTRE_EVIDENCE:
         centre_ps = _centre(histogram, plain)
         histogram = histogram.moved(centre_ps)
-        plain = search(histogram, _columns(None), smears, DIP_PS)
+        plain = search(histogram, _model(None), smears, DIP_PS)
     # A hump too low to be seen would still pull the level down, so there always is a slow one.
     hump_ps, fitted_ps = _hump_time(histogram, plain, float(histogram.edges[-1]))
-    found = search(histogram, _columns(fitted_ps), smears, DIP_PS)
+    found = search(histogram, _model(fitted_ps), smears, DIP_PS)
     _, level, height = found.average.coefficients[found.average.best]
     return DipFit(
         at_zero=_reading(found, smeared=True),
@@ -86,10 +97,15 @@ def fit_dip(histogram: Histogram, smears: Smears, *, find_centre: bool) -> DipFi
     )
 
 
+def _model(hump_ps: float | None) -> Model:
+    """Dip, level and perhaps a hump; what is left at the bottom of the dip is not below zero."""
+    floor = [-1.0, 1.0] if hump_ps is None else [-1.0, 1.0, 1.0]
+    return Model(_columns(hump_ps), np.array(floor))
+
+
 def _columns(hump_ps: float | None) -> Columns:
-    def columns(edges: Floats, decay_ps: float, smear: Smear) -> list[Floats]:
-        dip = -two_sided(edges, decay_ps, smear)
-        shapes = [dip, np.ones(len(dip))]
+    def columns(edges: Floats, decay_ps: float, smears: Sequence[Smear]) -> list[Floats]:
+        shapes = [-two_sided(edges, decay_ps, smears), np.ones(len(edges) - 1)]
         return shapes if hump_ps is None else [*shapes, two_sided(edges, hump_ps, SHARP)]
 
     return columns
@@ -98,8 +114,11 @@ def _columns(hump_ps: float | None) -> Columns:
 def _reading(found: Search, *, smeared: bool) -> Estimate:
     """Level and hump less the dip, at zero; what the timing spread leaves open counts as error."""
     size = found.average.coefficients.shape[1]
-    reading = np.ones((len(found.shapes), size))
-    reading[:, 0] = [-two_sided_at_zero(*shape) if smeared else -1.0 for shape in found.shapes]
+    reading = np.ones((len(found.average.share), size))
+    reading[:, 0] = -1.0
+    if smeared:
+        heights = [two_sided_at_zero(float(decay), found.smears) for decay in found.decays]
+        reading[:, 0] = -np.concatenate(heights)
     estimate = found.average.of_coefficients(reading)
     values = (reading * found.average.coefficients).sum(1)
     return estimate.wider(found.over_smears(values))
@@ -107,7 +126,7 @@ def _reading(found: Search, *, smeared: bool) -> Estimate:
 
 def _depth(found: Search) -> Estimate:
     size = found.average.coefficients.shape[1]
-    return found.average.of_coefficients(np.eye(1, size).repeat(len(found.shapes), 0))
+    return found.average.of_coefficients(np.eye(1, size).repeat(len(found.average.share), 0))
 
 
 def _evidence(depth: Estimate) -> float:
@@ -117,18 +136,18 @@ def _evidence(depth: Estimate) -> float:
 
 def _centre(histogram: Histogram, found: Search) -> float:
     """Where the best dip fits best, by Gauss and Newton."""
-    shape, (depth, _) = found.best, found.average.coefficients[found.average.best]
+    (decay_ps, smear), (depth, _) = found.best, found.average.coefficients[found.average.best]
     centre_ps = 0.0
     for _ in range(CENTRE_STEPS):
         at = histogram.moved(centre_ps)
-        slope = -depth * two_sided_slope(at.edges, *shape)
-        columns = np.array([[*_columns(None)(at.edges, *shape), slope]])
+        slope = -depth * two_sided_slope(at.edges, decay_ps, [smear])
+        columns = stacked([*_columns(None)(at.edges, decay_ps, [smear]), slope])
         fit = ShapeAverage(at.counts, at.level, columns, np.ones(1), found.average.fitted)
         step = fit.of_coefficients(np.array([[0.0, 0.0, 1.0]]))
         towards = (step.value * CENTRE_PRIOR_PS**2 - centre_ps * step.variance) / (
             CENTRE_PRIOR_PS**2 + step.variance
         )
-        centre_ps += min(max(towards, -shape[0]), shape[0])
+        centre_ps += min(max(towards, -decay_ps), decay_ps)
     return centre_ps
 
 
@@ -154,5 +173,8 @@ def _hump_time(histogram: Histogram, found: Search, slow_ps: float) -> tuple[flo
 
 def _humps(histogram: Histogram, found: Search, times: Floats) -> ShapeAverage:
     counts, level, edges = histogram
-    columns = np.array([_columns(time)(edges, *found.best) for time in times])
-    return ShapeAverage(counts, level, columns, np.ones(len(times)), found.average.fitted)
+    decay_ps, smear = found.best
+    columns = [stacked(_columns(float(time))(edges, decay_ps, [smear])) for time in times]
+    return ShapeAverage(
+        counts, level, np.concatenate(columns), np.ones(len(times)), found.average.fitted
+    )

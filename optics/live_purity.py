@@ -7,7 +7,8 @@ import numpy as np
 
 from optics.bearings import FirstLook
 from optics.clicks import Separator
-from optics.correlator import Binning, PairCounter
+from optics.close_pairs import Pairs
+from optics.correlator import Binning
 from optics.decay_search import Histogram
 from optics.native import Int64s
 from optics.photon_count import Tally, fitted_binning, level
@@ -63,7 +64,7 @@ class LivePurity:
     def __init__(self, look: Look, over_s: float = 60.0) -> None:
         self._look, self._over_s = look, over_s
         self._binning = fitted_binning(Binning(BIN_PS, BIN_PS), look.period_ps)
-        self._pairs = PairCounter(self._binning, look.delay_ps)
+        self._pairs = Pairs(self._binning, look.delay_ps)
         self._own = SameChannel(look.delay_ps, OWN_PAIRS)
         self._marks: deque[_Mark] = deque()
 
@@ -71,7 +72,7 @@ class LivePurity:
         """One more run, and when it ended; BadTags where its tags are out of order."""
         separator = Separator(*self._look.channels, None, sync_counts=True)
         clicks = separator.take(Tags(run.time_ps, run.channel))
-        self._pairs.add(*clicks)
+        self._pairs.add(clicks)
         self._own.add(clicks)
         self._own.pause()
         if not self._marks:

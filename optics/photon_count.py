@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from optics.clicks import Separator
-from optics.correlator import Binning, PairCounter
+from optics.close_pairs import Pairs
+from optics.correlator import Binning
 from optics.decay_fit import Decay, DecayHistogram, SyncClock
 from optics.decay_search import Histogram
 from optics.native import Int64s
@@ -75,9 +76,9 @@ class PhotonCount:
             *setting.channels, setting.sync, sync_counts=setting.sync_counts
         )
         fine = fitted_binning(setting.shown, setting.period_ps)
-        self._counters = [PairCounter(fine, setting.delay_ps)]
+        self._counters = [Pairs(fine, setting.delay_ps)]
         if _summed(self._counters[0], setting.shown) is None:
-            self._counters.append(PairCounter(setting.shown, setting.delay_ps))
+            self._counters.append(Pairs(setting.shown, setting.delay_ps))
         self._sync_clock = None if setting.sync is None else SyncClock(setting.sync)
         if setting.period_ps:
             self.decay = DecayHistogram(
@@ -88,7 +89,7 @@ class PhotonCount:
         """The next chunk."""
         clicks = self._separator.take(tags)
         for counter in self._counters:
-            counter.add(*clicks)
+            counter.add(clicks)
         self.same_channel.add(clicks)
         self.trace.add(clicks)
         if self.decay is not None:
@@ -138,7 +139,7 @@ class PhotonCount:
         )
 
 
-def _summed(counter: PairCounter, shown: Binning) -> Int64s | None:
+def _summed(counter: Pairs, shown: Binning) -> Int64s | None:
     """The counts in wider bins, if those are made up of whole ones."""
     parts, rest = divmod(shown.bin_ps, counter.binning.bin_ps)
     start = counter.binning.reach - shown.reach * parts - parts // 2

@@ -23,8 +23,9 @@ FEWEST_PAIRS = 10.0  # uncorrelated ones expected in the window that is fitted
 CLEAR_DIP = 3.0  # standard deviations, from which a dip has a time constant
 CLEAR_DECAY = 0.5  # largest relative error of one
 FIT_BIN_PS = 100
-TAILS = ((0.15, 4.0), (0.3, 3.0), (0.3, 6.0))  # shares and lengths of slow clicks in detectors
-TAIL_PRIOR = 0.5
+# Shares of slow clicks in a pair of detectors, and how many cores long their tails are: each alike,
+# as is a detector without.
+TAILS = ((0.0, 1.0), *((share, ratio) for share in (0.15, 0.35) for ratio in (1.0, 2.0, 4.0)))
 
 
 class Known(NamedTuple):
@@ -137,9 +138,8 @@ def _continuous(tally: Tally, known: Known, *, find_centre: bool) -> Measured:
 def _spreads(jitter_ps: float) -> Smears:
     """Of the difference of two detectors: Gaussian, or the same width with slow clicks in it."""
     pair_ps = math.sqrt(2) * jitter_ps
-    tailed = [Smear.of(pair_ps, share, ratio) for share, ratio in TAILS]
-    prior = [1 - TAIL_PRIOR] + [TAIL_PRIOR / len(tailed)] * len(tailed)
-    return Smears([Smear(pair_ps), *tailed], prior)
+    choices = [Smear.of(pair_ps, share, ratio) for share, ratio in TAILS]
+    return Smears(choices, [1 / len(choices)] * len(choices))
 
 
 def _pulsed(tally: Tally, known: Known, period_ps: float) -> Measured:

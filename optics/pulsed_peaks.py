@@ -1,14 +1,16 @@
 """g2(0) under pulsed light: the area of the central peak, part of which neighbours may cover."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from optics.decay_search import Goodness, Histogram, Smears, goodness, search
+from optics.decay_search import Goodness, Histogram, Model, Smears, goodness, search
 from optics.decay_shapes import Floats, Smear, hindrance, unhindered_peak
 from optics.shape_average import Estimate
 
 DECAY_PS = (20.0, 20_000.0)
+AT_ZERO = np.array([1.0, 1.0, 0.0, 0.0])  # of the columns: level and free photons
 BINS_A_PERIOD = 128
 NEAR_PERIODS = 1.5  # on each side of zero, kept as they are; those beyond are laid on each other
 FAR_TAIL = 8.0  # decay times after which a peak's tail is left out
@@ -51,7 +53,7 @@ class PeakTrain:
         level = np.bincount(place, histogram.level[inside], bins).astype(np.float64)
         return Histogram(counts, level, np.linspace(-0.5, 0.5, bins + 1) * self._period_ps)
 
-    def columns(self, edges: Floats, decay_ps: float, smear: Smear) -> list[Floats]:
+    def columns(self, edges: Floats, decay_ps: float, smears: Sequence[Smear]) -> list[Floats]:
         """Level; photons free of each other; those of one emitter in the next pulse; in later ones.
 
         The free have a peak at every pulse, zero too; the others do not, which is antibunching.
@@ -59,16 +61,18 @@ class PeakTrain:
         reach = 2 + int(FAR_TAIL * decay_ps / self._period_ps)
         shifts = np.arange(-reach, reach + 1)[:, None] * self._period_ps
         near, far = (
-            unhindered_peak(at - shifts, self._period_ps, decay_ps, smear)
+            unhindered_peak(at - shifts, self._period_ps, decay_ps, smears)
             for at in (edges, self.far.edges)
         )
-        comb, folded = near.sum(0), far.sum(0)
-        following = near[reach - 1] + near[reach + 1] + self._hindered(edges, decay_ps, 0)
-        later = comb - near[reach - 1] - near[reach] - near[reach + 1]
+        comb, folded = near.sum(1), far.sum(1)
+        middle = near[:, reach - 1 : reach + 2]
+        following = middle[:, 0] + middle[:, 2] + self._hindered(edges, decay_ps, 0)
+        later = comb - middle.sum(1)
         later += sum(self._hindered(edges, decay_ps, k) for k in range(1, reach))
-        none = np.zeros(len(folded))
-        parts = ((np.ones(len(comb)), none + 1), (comb, folded), (following, none), (later, folded))
-        return [np.concatenate(part) for part in parts]
+        none = np.zeros_like(folded)
+        parts = ((comb, folded), (following, none), (later, folded))
+        flat = np.ones(comb.shape[1] + folded.shape[1])
+        return [flat, *(np.concatenate(part, axis=1) for part in parts)]
 
     def _hindered(self, edges: Floats, decay_ps: float, pulses: int) -> Floats:
         """On both sides, so many pulses further out."""
@@ -79,8 +83,8 @@ class PeakTrain:
 
 def fit_peaks(train: PeakTrain, smears: Smears) -> PeakFit:
     """The central peak, over all decay times and spreads that the peaks could have."""
-    found = search(train.whole, train.columns, smears, DECAY_PS)
-    reading = np.tile([1.0, 1.0, 0.0, 0.0], (len(found.shapes), 1))
+    found = search(train.whole, Model(train.columns, AT_ZERO), smears, DECAY_PS)
+    reading = np.tile(AT_ZERO, (len(found.average.share), 1))
     best = found.average.coefficients[found.average.best]
     return PeakFit(
         at_zero=found.average.of_coefficients(reading),

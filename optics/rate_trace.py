@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optics.clicks import Clicks
-from optics.native import Int64s, Native
+from optics.native import Int64s, Native, UInt8s
 
 Floats = NDArray[np.float64]
 
@@ -17,7 +17,6 @@ CLEAR_COUNTS = 60.0  # mean of a slice in which on and off can be told apart
 APART = 4.0  # standard deviations between the levels, if there are two
 FEWEST_SWITCHES = 10
 SETTLING = 20
-CROWDED = 16  # clicks in a slice, from which looking for its edges beats visiting each
 
 
 class Blinking(NamedTuple):
@@ -45,18 +44,8 @@ class RateTrace:
             halves = self._counts.reshape(2, SLICES // 2, 2).sum(2)
             self._counts = np.concatenate([halves, np.zeros_like(halves)], axis=1)
             self._shift += 1
-        for arm, times in enumerate((clicks.a_ps, clicks.b_ps)):
-            self._count(times, self._counts[arm])
-
-    def _count(self, times: Int64s, counts: Int64s) -> None:
-        if not len(times):
-            return
-        first, last = int(times[0]) >> self._shift, int(times[-1]) >> self._shift
-        if (last - first) * CROWDED < len(times):
-            edges = np.arange(first, last + 2) << self._shift
-            counts[first : last + 1] += np.diff(np.searchsorted(times, edges))
-        else:
-            count_in_slices(times, len(times), self._shift, counts)
+        times, second = clicks.time_ps, clicks.second
+        count_in_slices(times, second, len(times), self._shift, *self._counts)
 
     @property
     def slice_s(self) -> float:
@@ -115,8 +104,23 @@ def _joined(counts: Int64s, join: int) -> Int64s:
 
 
 @Native
-def count_in_slices(times: Int64s, n: int, shift: int, counts: Int64s) -> int:
-    """Add one to the slice of each time."""
+def count_in_slices(
+    times: Int64s, second: UInt8s, n: int, shift: int, first_arm: Int64s, second_arm: Int64s
+) -> int:
+    """Add each arm's clicks to their slices, slice after slice."""
+    k = 0
+    end = 0
+    began = 0
+    found_b = 0
     for i in range(n):
-        counts[times[i] >> shift] += 1
+        if times[i] >= end:
+            first_arm[k] += i - began - found_b
+            second_arm[k] += found_b
+            began = i
+            found_b = 0
+            k = times[i] >> shift
+            end = (k + 1) << shift
+        found_b += second[i]
+    first_arm[k] += n - began - found_b
+    second_arm[k] += found_b
     return n

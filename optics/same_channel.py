@@ -45,9 +45,9 @@ class SameChannel:
 
     def add(self, clicks: Clicks) -> None:
         """More clicks; ignored once there are pairs enough."""
-        a, b, until = clicks
         if self._seen_enough:
             return
+        a, b, until = clicks.a_ps, clicks.b_ps, clicks.until_ps
         self._own[0].add(a, a, until)
         self._own[1].add(b, b, until)
         self._both.add(a, b, until)

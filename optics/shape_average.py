@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 
 SOFTENING = 0.1  # of a full level: keeps empty bins at the bottom of a dip from ruling the fit
 RIDGE = 1e-9
-FEW = 0.02  # of a full level, where no counts at all would make one count's weight unknown
 # Counts n with the error sqrt(n + 1/2) cover their mean as one standard deviation should, on the
 # average over small means: 0.73 below 30 counts (sqrt(n): 0.59, since none has no error then).
 ONE_COUNT_MORE = 0.5
@@ -74,10 +73,17 @@ class ShapeAverage:
     """The fits of all candidates; `columns` is (candidates, columns, bins).
 
     `level` is what a bin would hold at a value of 1; `expected`, in such units, sets the weights.
+    `floor` is a reading that no light brings below zero: no fit is, before it is expected.
     """
 
     def __init__(
-        self, counts: Floats, level: Floats, columns: Floats, prior: Floats, expected: Floats
+        self,
+        counts: Floats,
+        level: Floats,
+        columns: Floats,
+        prior: Floats,
+        expected: Floats,
+        floor: Floats | None = None,
     ) -> None:
         self._columns = columns
         self._level = level
@@ -85,7 +91,7 @@ class ShapeAverage:
         self._weights = level / np.hypot(expected, SOFTENING)
         self._per_count = self._weights / level
         measured = counts / level
-        normal = np.einsum("skp,slp->skl", columns * self._weights, columns)
+        normal = (columns * self._weights) @ columns.transpose(0, 2, 1)
         size = normal.shape[1]
         ridge = RIDGE * np.trace(normal, axis1=1, axis2=2)[:, None, None] / size * np.eye(size)
         self._inverse = np.linalg.inv(normal + ridge)
@@ -98,28 +104,38 @@ class ShapeAverage:
         self.log_likelihood: Floats = (self.chi_square[self.best] - self.chi_square) / 2
         share = prior * np.exp(self.log_likelihood)
         self.share: Floats = share / share.sum()
-        self.fitted: Floats = fitted[self.best]
+        self.fitted: Floats = self._possible(floor) @ columns[self.best]
+
+    def _possible(self, floor: Floats | None) -> Floats:
+        """The coefficients of the best fit, or of the nearest one that is not below the floor."""
+        best: Floats = self.coefficients[self.best]
+        if floor is None or floor @ best >= 0:
+            return best
+        towards = self._inverse[self.best] @ floor
+        possible: Floats = best - towards * (floor @ best) / (floor @ towards)
+        return possible
 
     def of_coefficients(self, reading: Floats) -> Estimate:
         """The average of a linear reading, (candidates, columns), of each one's coefficients."""
         values = np.einsum("sk,sk->s", reading, self.coefficients)
         solved = np.einsum("sk,skl->sl", reading, self._inverse)
-        pull = np.einsum("sl,slp->sp", self.share[:, None] * solved, self._columns).sum(0)
-        return self._estimate(values, pull * self._per_count)
+        moved = np.einsum("sl,slp->p", self.share[:, None] * solved, self._columns)
+        return self._estimate(values, moved * self._per_count, np.maximum(moved * self._level, 0))
 
     def of_shape(self, values: Floats) -> Estimate:
         """The average of a property that each candidate has by itself."""
-        return self._estimate(values, np.zeros(len(self._means)))
+        return self._estimate(values, np.zeros(len(self._means)), self._means)
 
     def spread(self, values: Floats) -> float:
         """Variance between candidates."""
         return float(self.share @ (values - self.share @ values) ** 2)
 
-    def _estimate(self, values: Floats, pull: Floats) -> Estimate:
+    def _estimate(self, values: Floats, pull: Floats, more: Floats) -> Estimate:
+        """`more`: where counts would come if the value were larger; they need not be there yet."""
         mean = float(self.share @ values)
         shift = (self.share * (mean - values)) @ self._residuals  # as counts move the shares
         pull = pull + shift * self._per_count
-        few = self._means + FEW * self._level
-        size = max(0.0, float(pull**3 @ few)) / max(float(pull**2 @ few), 1e-300)
-        variance = float(pull**2 @ self._means) + ONE_COUNT_MORE * size**2
-        return Estimate(mean, variance, size)
+        square = max(float(pull**2 @ more), 1e-300)
+        size = max(0.0, float(pull**3 @ more)) / square
+        one_more = square / max(float(more.sum()), 1e-300)
+        return Estimate(mean, float(pull**2 @ self._means) + ONE_COUNT_MORE * one_more, size)

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from optics import clicks, correlator, decay_fit, ptu_records, rate_trace
+from optics import clicks, close_pairs, correlator, decay_fit, ptu_records, rate_trace
+from optics.clicks import Clicks, Separator
+from optics.close_pairs import ClosePairs, Pairs
 from optics.correlator import Binning, PairCounter
 from optics.native import Native
 from optics.tag_files import open_tags
-from optics.tags import SYNC_RECORD
+from optics.tags import SYNC_RECORD, Tags
 from tests.accept.ptu_maker import BY_NAME, FORMATS, Format, file, marker, records
 
 Ints = NDArray[np.int64]
@@ -42,6 +44,18 @@ def in_chunks(a: Ints, b: Ints, edges: list[int], counter: PairCounter) -> list[
     return [int(n) for n in counter.finish()]
 
 
+def merged(a: Ints, b: Ints, edges: list[int]) -> Iterator[Clicks]:
+    """Both arms as one stream with syncs and a stranger's clicks in between, cut at these times."""
+    times = np.concatenate([a, b, a, b])
+    channels = np.repeat(np.array([4, 1, 64, 9], np.uint8), [len(a), len(b), len(a), len(b)])
+    order = np.argsort(times, kind="stable")
+    times, channels = times[order], channels[order]
+    separator = Separator(4, 1, 64, sync_counts=False)
+    for low, high in zip([-(1 << 62), *edges], [*edges, 1 << 62], strict=True):
+        inside = (times >= low) & (times < high)
+        yield separator.take(Tags(times[inside], channels[inside]))
+
+
 @pytest.mark.parametrize("bin_ps", [1, 2, 3, 7, 100, 101, 4096])
 @pytest.mark.parametrize("density", ["sparse", "dense", "equal"])
 @pytest.mark.parametrize("late_ps", [0, -(10**12), 10**17])
@@ -58,7 +72,26 @@ def test_pairs_are_those_of_brute_force(
     for cuts in ([], edges):
         counter = PairCounter(Binning(bin_ps, window_ps), delay_ps)
         assert in_chunks(a, b, cuts, counter) == expected
+        close = ClosePairs(Binning(bin_ps, window_ps), delay_ps)
+        for piece in merged(a, b, cuts):
+            close.add(piece)
+        assert close.finish().tolist() == expected
     assert sum(expected) > 0
+
+
+def test_pairs_are_counted_in_the_quicker_way(rng: np.random.Generator) -> None:
+    """Both ways give the same; what is left of one stretch makes no pairs with the next."""
+    for span_ps, way in ((10**6, ClosePairs), (10**4, PairCounter)):
+        a, b = (np.sort(rng.integers(0, span_ps, 50)) for _ in range(2))
+        pairs = Pairs(Binning(10, 1000), 15)
+        for piece in merged(a, b, [span_ps // 3]):
+            pairs.add(piece)
+        once = pairs.finish().tolist()
+        assert isinstance(pairs.way, way)
+        assert once == brute(a, b, 10, 1000, 15)
+        for piece in merged(a, b, []):
+            pairs.add(piece)
+        assert pairs.finish().tolist() == [2 * n for n in once]
 
 
 def test_windows_of_seconds_and_long_delays_count_too(rng: np.random.Generator) -> None:
@@ -73,7 +106,7 @@ def test_windows_of_seconds_and_long_delays_count_too(rng: np.random.Generator) 
 
 NATIVES = [
     value
-    for module in (clicks, correlator, decay_fit, ptu_records, rate_trace)
+    for module in (clicks, close_pairs, correlator, decay_fit, ptu_records, rate_trace)
     for value in vars(module).values()
     if isinstance(value, Native)
 ]
@@ -90,10 +123,15 @@ def arguments(native: Native[..., int], rng: np.random.Generator) -> list[object
         "edges": np.arange(-20, 30, 10), "at": np.zeros(5, np.int64), "origin": 3, "previous": -3,
         "records": rng.integers(0, 1 << 32, n).astype(np.uint32), "wrap": 1 << 10, "counted": 1,
         "latest": 1 << 40, "width": 3, "since": rng.integers(-1, 300, n), "channel": 1, "sync": 2,
-        "channels": rng.integers(0, 3, n).astype(np.uint8),
+        "channels": rng.integers(0, 3, n).astype(np.uint8), "reach": 60,
+        "second": rng.integers(0, 2, n).astype(np.uint8), "near": np.arange(n),
     }  # fmt: skip
-    if native.plain.__name__ == "separate":
+    if native.plain.__name__ == "pick":
         known |= {"a": 0, "b": 1}
+    if native.plain.__name__ == "separate":
+        known |= {"a": np.zeros(n, np.int64), "b": np.zeros(n, np.int64)}
+    if native.plain.__name__ == "find_close":
+        known |= {"start": 1}
     if native.plain.__name__ == "time_since":
         known |= {"last": np.zeros(2, np.int64)}
     if native.plain.__name__ == "count_in_slices":
