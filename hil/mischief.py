@@ -53,8 +53,14 @@ def nothing() -> None:
     """It does not end, or has ended."""
 
 
+def _wire(ground: Ground, order: Order) -> Wire:
+    if order.device not in ground.wires:
+        raise NotHere(f"no wire of ours leads to the {order.device}")
+    return ground.wires[order.device]
+
+
 def cut(ground: Ground, order: Order) -> End:
-    wire = ground.wires[order.device]
+    wire = _wire(ground, order)
     wire.cut()
     return wire.mend
 
@@ -73,13 +79,13 @@ def hang(ground: Ground, order: Order) -> End:
 
 def manner(name: str) -> Callable[[Ground, Order], End]:
     def begin(ground: Ground, order: Order) -> End:
-        return ground.wires[order.device].trouble(**{name: order.severity})
+        return _wire(ground, order).trouble(**{name: order.severity})
 
     return begin
 
 
 def late(ground: Ground, order: Order) -> End:
-    ground.wires[order.device].hold_next_answer(order.severity)
+    _wire(ground, order).hold_next_answer(order.severity)
     return nothing
 
 

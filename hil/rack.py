@@ -11,8 +11,9 @@ from typing import Protocol
 
 from hil.chance import keyed_bits
 from hil.emulators.camera import CameraEmulator
-from hil.emulators.camera_model import CameraModel, Made
+from hil.emulators.camera_model import CameraModel, Made, Sensor
 from hil.emulators.cobolt import FINE, MLD_HEAD, Cobolt
+from hil.emulators.gige_camera import GigeCamera
 from hil.emulators.id900 import TimeController
 from hil.emulators.io_board import IoBoard
 from hil.emulators.pi_gcs import PiGcs
@@ -45,7 +46,10 @@ class Device(Protocol):
 class Rack:
     """Everything behind the wires."""
 
-    def __init__(self, nature: WorldNature, seed: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, nature: WorldNature, seed: int, clock: Callable[[], float], gige: str = ""
+    ) -> None:
+        """`gige` is the address of a GigE Vision camera in the place of one with a wire."""
         self.clock = clock
         stage_model = replace(E727, startup_s=nature.stage.startup_s)
         self.stage = PiGcs(stage_model, clock, keyed_bits(seed, _STAGE))
@@ -58,9 +62,7 @@ class Rack:
         head = replace(MLD_HEAD, most_uw=nature.laser.most_uw, warm_up_s=nature.laser.warm_up_s)
         laser_model = replace(FINE, head=head)
         self.laser = Cobolt(laser_model, clock, keyed_bits(seed, _LASER), self._emit)
-        self.camera = CameraEmulator(
-            _camera_model(nature.camera), clock, keyed_bits(seed, _CAMERA), self._expose
-        )
+        self.camera = self._camera(_camera_model(nature.camera), keyed_bits(seed, _CAMERA), gige)
         self.tagger = TimeController(clock, self._clicks, self.world.tags)
         self.devices: dict[str, Device] = {
             "stage": self.stage,
@@ -73,14 +75,20 @@ class Rack:
             "stage": self.stage,
             "board": self.board,
             "laser": self.laser,
-            "camera": self.camera,
             "tagger": self.tagger.commands,
             "tagger-link": self.tagger.link,
             "tagger-1": self.tagger.streams[0],
             "tagger-2": self.tagger.streams[1],
         }
+        if isinstance(self.camera, CameraEmulator):
+            self.ends["camera"] = self.camera
         self._laser_uw, self._permitted = 0.0, False
         self._powered = False
+
+    def _camera(self, model: CameraModel, seed: int, gige: str) -> CameraEmulator | GigeCamera:
+        if gige:
+            return GigeCamera(gige, Sensor(model, seed, self._expose), self.clock)
+        return CameraEmulator(model, self.clock, seed, self._expose)
 
     def _join_board(self) -> None:
         pins = self.board.world

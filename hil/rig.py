@@ -40,12 +40,15 @@ class Rig:
         nature: WorldNature,
         port: Callable[[str], Port],
         scpi_inside: str,
+        gige: str = "",
     ) -> None:
+        """`gige`: the address of a GigE Vision camera, which has no wire of ours."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         self.clock: Callable[[], float] = lambda: loop.time() - began_s
         self.log = EventLog(self.clock)
-        self.rack = Rack(nature, seed, self.clock)
+        self.rack = Rack(nature, seed, self.clock, gige)
+        self._gige = {"camera": f"aravis://{gige}"} if gige else {}
         self.wires = {
             name: Wire(name, port(name), end, seed, manners, self.log)
             for name, end in self.rack.ends.items()
@@ -61,7 +64,7 @@ class Rig:
     @property
     def addresses(self) -> dict[str, str]:
         """Where each device is found."""
-        return {name: wire.port.address for name, wire in self.wires.items()}
+        return {name: wire.port.address for name, wire in self.wires.items()} | self._gige
 
     async def power_up(self) -> None:
         """Plug in every cable and switch the rack on."""
@@ -98,11 +101,14 @@ CELLS_AT_ONCE = 64
 class WiredRig(Rig):
     """Pseudo-terminals in a folder of its own, so that several rigs never meet, and free ports."""
 
-    def __init__(self, seed: int, manners: Manners, nature: WorldNature | None = None) -> None:
+    def __init__(
+        self, seed: int, manners: Manners, nature: WorldNature | None = None, gige: str = ""
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
         self._line = HostLine(self.folder)
         self.scpi_serial = self._line.path
-        super().__init__(seed, manners, nature or WorldNature(), self._port, self._line.address)
+        nature = nature or WorldNature()
+        super().__init__(seed, manners, nature, self._port, self._line.address, gige)
         self.rack.world.look_ahead(CELLS_AT_ONCE)
 
     def _port(self, name: str) -> Port:

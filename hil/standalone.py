@@ -1,7 +1,8 @@
 """gansource rig: the rack alone in its own process, its endpoints, and a socket to trouble it.
 
 The socket takes one JSON object a line: {"trouble": NAME, "for_s", "severity", "device", "axis"}
-begins a trouble, {"end": NUMBER} ends it before its time, {"truth": true} looks at the world.
+begins a trouble, {"end": NUMBER} ends it before its time, {"truth": true} looks at the world,
+{"sight": true} at what the camera has before it: column, row, height in um and counts a second.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def rig(options: argparse.Namespace) -> int:
     sweep(Path(tempfile.gettempdir()))
     try:
         wanted = scenario.load(options.scenario) if options.scenario else scenario.Scenario()
-        asyncio.run(_alone(wanted, options.seed, options.endpoints))
+        asyncio.run(_alone(wanted, options.seed, options.gige, options.endpoints))
     except ConfigMistakes as err:
         return complain(err, BAD_INPUT)
     except OSError as err:
@@ -56,11 +57,11 @@ def beside(seed: int) -> int:
     return DONE
 
 
-async def _alone(wanted: scenario.Scenario, seed: int, endpoints: Path | None) -> None:
+async def _alone(wanted: scenario.Scenario, seed: int, gige: str, endpoints: Path | None) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    async with _powered(wanted, seed) as told:
+    async with _powered(wanted, seed, gige) as told:
         if endpoints is not None:
             await asyncio.to_thread(whole, endpoints, told + "\n")
         say(told)
@@ -77,10 +78,10 @@ async def _beside(seed: int) -> None:
 
 
 @asynccontextmanager
-async def _powered(wanted: scenario.Scenario, seed: int) -> AsyncIterator[str]:
+async def _powered(wanted: scenario.Scenario, seed: int, gige: str = "") -> AsyncIterator[str]:
     """The rig with its control socket, and what is said of where it is found."""
     loop = asyncio.get_running_loop()
-    async with WiredRig(seed, wanted.wires, wanted.world) as powered:
+    async with WiredRig(seed, wanted.wires, wanted.world, gige) as powered:
         control = Control(powered)
         path = powered.folder / "control"
         server = await asyncio.start_unix_server(control.talk, path, limit=LINE_BYTES)
@@ -148,7 +149,8 @@ class Control:
         raise NotHere(f"the clock is the controller's ({by_s:g} s)")
 
     def _acts(self) -> Mapping[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]]:
-        return {"trouble": self._trouble, "end": self._end, "truth": self._truth}
+        asks = {"truth": self._truth, "sight": self._sight}
+        return {"trouble": self._trouble, "end": self._end, **asks}
 
     def _trouble(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         if name not in TROUBLES:
@@ -183,3 +185,10 @@ class Control:
                 world.aim_um(place, now_s).round(4).tolist() for place in world.near_um(now_s, 5.0)
             ],
         }
+
+    def _sight(self, _what: object, _asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The brightest first."""
+        world = self.rack.world
+        places, cps = world.in_sight(world.camera, self.clock())
+        emitters = sorted(zip(cps, places.round(3).tolist(), strict=True), reverse=True)
+        return {"emitters": [[*place, round(rate, 1)] for rate, place in emitters]}

@@ -26,5 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", help="a shipped one's name, or a TOML file")
     parser.add_argument("--seed", type=int, default=1, help="of all chance (default 1)")
     parser.add_argument(
+        "--gige",
+        nargs="?",
+        const="127.0.0.1",
+        default="",
+        metavar="ADDRESS",
+        help="a real GigE Vision camera at this address of ours (127.0.0.1), by libaravis",
+    )
+    parser.add_argument(
         "--endpoints", type=Path, metavar="FILE", help="write where the devices are found, as JSON"
     )

@@ -56,6 +56,9 @@ class GigeCamera:
         (self._thawed.clear if frozen else self._thawed.set)()
 
     def power_on(self) -> None:
+        """Found by clients at once; nothing new where it is on."""
+        if self._camera.value:
+            return
         self._over.clear()
         self._thawed.set()
         address, serial = self._address.encode(), self.sensor.model.serial.encode()

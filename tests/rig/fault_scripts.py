@@ -153,8 +153,8 @@ def _open(wire: Any) -> bool:
     return bool(wire.port.connected)
 
 
-def _timers(loop: Any) -> list[asyncio.TimerHandle]:
-    return [timer for timer in loop._scheduled if not timer.cancelled()]  # noqa: SLF001
+def _timers(loop: JumpingLoop) -> list[asyncio.TimerHandle]:
+    return [timer for _, _, timer in loop._timers if not timer.cancelled()]  # noqa: SLF001
 
 
 def _words(told: Mapping[str, Any]) -> str:
