@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mapping.grid import Floats, Grid, Ints
+from mapping.field import Field
+from mapping.grid import Floats, Grid, Ints, nearest
 from mapping.pose_fit import (
     AFFINE,
     ALL_TERMS,
@@ -31,29 +32,10 @@ MARGINS = (20.0, 3.0)  # of chi2, by which a rival pair must be worse
 SURE_OF_PAIR = 3.0
 RIVAL_CHI2 = 7.0  # by which any other partner must be worse
 CONVINCING_NATS = 15.0
+HOPELESS_NATS = -7.0
 SHIFT_PAIRS = 3
 
 Pairs = tuple[Ints, Ints]
-
-
-class Field(NamedTuple):
-    """What was observed, and how likely a spot is at each place by chance."""
-
-    at_um: Floats
-    sigma_um: Floats
-    low_um: Floats
-    high_um: Floats
-    log_chance: Floats  # per square micrometre
-    grid: Grid
-
-    @property
-    def centre_um(self) -> Floats:
-        middle: Floats = (self.low_um + self.high_um) / 2
-        return middle
-
-    @property
-    def half_um(self) -> float:
-        return max(float((self.high_um - self.low_um).max()) / 2, 1e-3)
 
 
 class Stored(NamedTuple):
@@ -76,33 +58,14 @@ class Verdict(NamedTuple):
     in_view: int
 
 
-def field_of(at_um: Floats, sigma_um: Floats) -> Field:
-    """The field's window is the box around its spots, widened by half a mean gap."""
-    n = len(at_um)
-    low, high = at_um.min(axis=0), at_um.max(axis=0)
-    margin = np.maximum((high - low) / (2 * max(n - 1, 1)), 0.05)
-    low, high = low - margin, high + margin
-    size = float((high - low).max())
-    uniform = 1.0 / float((high - low).prod())
-    density: Floats = np.full(n, 2 * uniform)
-    apart2 = ((at_um[:, None] - at_um) ** 2).sum(axis=2)
-    np.fill_diagonal(apart2, np.inf)
-    for width in (size / 8, size / 50):  # spots gather; what a crowd does is no coincidence
-        kernel = np.exp(-apart2 / (2 * width**2)).sum(axis=1) / (2 * math.pi * width**2)
-        density += kernel / max(n - 1, 1)
-    log_chance = np.log(np.maximum(density / 4, uniform))
-    return Field(at_um, sigma_um, low, high, log_chance, Grid(at_um, size / math.sqrt(n)))
-
-
 def grown(stored: Stored, field: Field, fit: Fit, blur_um: float = 0.0) -> Verdict | None:
     """The better of a wary and a bold way of pairing all that a first fit explains."""
     wary, bold = MARGINS
     verdict = _grown(stored, field, fit, blur_um, wary)
-    if verdict and verdict.log_factor > CONVINCING_NATS:
+    if not verdict or verdict.log_factor > CONVINCING_NATS:
         return verdict
     other = _grown(stored, field, fit, blur_um, bold)
-    judged = [one for one in (verdict, other) if one]
-    return max(judged, key=lambda one: one.log_factor, default=None)
+    return max((one for one in (verdict, other) if one), key=lambda one: one.log_factor)
 
 
 def _grown(stored: Stored, field: Field, fit: Fit, blur_um: float, margin: float) -> Verdict | None:
@@ -149,8 +112,8 @@ def _paired(
     det = xx * yy - xy**2
     dx, dy = (field.at_um[spot] - predicted[site]).T
     chi2 = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / det
-    of_site, next_of_site = _nearest(site, chi2, len(predicted))
-    of_spot, next_of_spot = _nearest(spot, chi2, len(field.at_um))
+    of_site, next_of_site = nearest(site, chi2, len(predicted))
+    of_spot, next_of_spot = nearest(spot, chi2, len(field.at_um))
     row = of_spot[of_spot >= 0]
     row = row[(of_site[site[row]] == row) & (chi2[row] < FARTHEST_CHI2)]
     rivals = np.minimum(next_of_spot[spot[row]], next_of_site[site[row]])
@@ -166,18 +129,6 @@ def _widest(covariance: Floats) -> Floats:
     skew = (covariance[:, 0, 0] - covariance[:, 1, 1]) / 2
     widest: Floats = half + np.hypot(skew, covariance[:, 0, 1])
     return widest
-
-
-def _nearest(group: Ints, chi2: Floats, groups: int) -> tuple[Ints, Floats]:
-    """The row of the least chi2 of each group, -1 where there is none, and the second least."""
-    order = np.lexsort((chi2, group))
-    ranked = group[order]
-    first = np.flatnonzero(np.diff(ranked, prepend=-1))
-    row, second = np.full(groups, -1), np.full(groups, np.inf)
-    row[ranked[first]] = order[first]
-    after = first[np.append(np.diff(first), len(ranked) - first[-1:]) > 1]
-    second[ranked[after]] = chi2[order[after + 1]]
-    return row, second
 
 
 def _foretold(ground: Ground, own_sd: Floats, field: Field, pairs: Pairs) -> Pairs:
@@ -229,31 +180,48 @@ def _judged(
     ground: Ground,
     variance: Floats,
 ) -> Verdict | None:
-    """The evidence of a grown pose, over the shapes of bend that it may have."""
+    """The evidence of a grown pose, unless it is so little that no pair left out would mend it."""
     nearby, sites, spots = pairs
     predicted = fit.predicted(ground)[0]
     inside = ((predicted > field.low_um) & (predicted < field.high_um)).all(axis=1)
     inside |= np.isin(np.arange(len(predicted)), sites)
+    in_view = int(inside.sum())
     noise = variance[sites] + field.sigma_um[spots] ** 2
     rest = field.at_um[spots] - predicted[sites]
     chi2 = (rest**2).sum(axis=1) / noise
     gain = -0.5 * chi2 - np.log(2 * np.pi * noise) - field.log_chance[spots]
     worth = (gain > 0) & (chi2 < FARTHEST_CHI2)
-    sites, spots = _foretold(ground, np.sqrt(variance), field, (sites[worth], spots[worth]))
-    noise = variance[sites] + field.sigma_um[spots] ** 2
-    k, n, in_view = len(sites), len(field.at_um), int(inside.sum())
-    if k < SHIFT_PAIRS:
+    kept = sites[worth], spots[worth]
+    first = _weighed(stored, field, ground, variance, kept, in_view)
+    if not first or first.log_factor < HOPELESS_NATS:
         return None
-    met = ground.of(sites)
+    kept = _foretold(ground, np.sqrt(variance), field, kept)
+    final = _weighed(stored, field, ground, variance, kept, in_view)
+    if not final:
+        return None
+    # Pairs that are not sure enough to measure with are evidence all the same.
+    log_factor = max(first.log_factor, final.log_factor)
+    return final._replace(sites=nearby[final.sites], log_factor=log_factor)
+
+
+def _weighed(
+    stored: Stored, field: Field, ground: Ground, variance: Floats, pairs: Pairs, in_view: int
+) -> Verdict | None:
+    """The evidence of pairs, over the shapes of bend that the pose may have."""
+    sites, spots = pairs
+    if len(sites) < SHIFT_PAIRS:
+        return None
+    noise, met = variance[sites] + field.sigma_um[spots] ** 2, ground.of(sites)
     fits = [fitted(met, field.at_um[spots], np.sqrt(noise), terms) for terms in SHAPES]
     weights = np.array([shape.log_integral for shape in fits]) + np.log(BEFORE)
     log_factor = float(np.logaddexp.reduce(weights))
-    log_factor -= float(np.sum(np.log(2 * np.pi * noise) + field.log_chance[spots]))
-    log_factor += _log_counting(k, in_view, n) - stored.log_area - math.log(2 * math.pi)
+    log_factor -= float(np.log(2 * np.pi * noise).sum()) + field.log_by_chance(spots)
+    log_factor += _log_counting(len(sites), in_view, len(field.at_um))
+    log_factor -= stored.log_area + math.log(2 * math.pi)
     best = fits[int(weights.argmax())]
-    free = 2 * k - SHIFT_AND_TURN
+    free = 2 * len(sites) - SHIFT_AND_TURN
     worst = (best.misfit - free) / math.sqrt(2 * free)
-    return Verdict(best, nearby[sites], spots, log_factor, worst, in_view)
+    return Verdict(best, sites, spots, log_factor, worst, in_view)
 
 
 def _log_counting(matched: int, in_view: int, seen: int) -> float:

@@ -1,5 +1,7 @@
 """Which of many fixed points lie near given places."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 CELLS_AT_MOST = 1_000_000
+PICTURE_CELLS = 8_000_000
 
 
 class Grid:
@@ -46,8 +49,46 @@ class Grid:
         return clipped
 
 
+class Cover:
+    """A picture of where fixed points are near: quick to ask, and never in doubt too strict."""
+
+    def __init__(self, points_um: Floats, radius_um: float) -> None:
+        low, high = points_um.min(axis=0) - 2 * radius_um, points_um.max(axis=0) + 2 * radius_um
+        cells = float((high - low).prod()) / PICTURE_CELLS
+        self._cell_um, self._low = max(radius_um / 2, math.sqrt(cells)), low
+        self._shape = np.floor((high - low) / self._cell_um).astype(np.intp) + 1
+        reach = math.ceil(radius_um / self._cell_um)
+        steps = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1).T
+        gap = np.maximum(np.abs(steps) - 1, 0)  # between the nearest edges of the two cells
+        steps = steps[np.hypot(*gap.T) * self._cell_um < radius_um]
+        cells = np.floor((points_um - low) / self._cell_um).astype(np.intp)
+        near = np.clip(cells[:, None] + steps, 0, self._shape - 1).reshape(-1, 2)
+        self._lit = np.zeros(self._shape, bool)
+        self._lit[near[:, 0], near[:, 1]] = True
+
+    def over(self, places_um: Floats) -> NDArray[np.bool_]:
+        """Whether a point may be as near as the radius."""
+        cells = np.floor((places_um - self._low) / self._cell_um).astype(np.intp)
+        inside = ((cells >= 0) & (cells < self._shape)).all(axis=1)
+        column, row = np.where(inside[:, None], cells, 0).T
+        covered: NDArray[np.bool_] = self._lit[column, row] & inside
+        return covered
+
+
 def counting(counts: Ints) -> Ints:
     """0, 1, … up to each count, one run after the other."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) - np.repeat(ends - counts, counts)
+
+
+def nearest(group: Ints, far: Floats, groups: int) -> tuple[Ints, Floats]:
+    """The row of the least of each group, -1 where there is none, and the second least."""
+    order = np.lexsort((far, group))
+    ranked = group[order]
+    first = np.flatnonzero(np.diff(ranked, prepend=-1))
+    row, second = np.full(groups, -1), np.full(groups, np.inf)
+    row[ranked[first]] = order[first]
+    after = first[np.append(np.diff(first), len(ranked) - first[-1:]) > 1]
+    second[ranked[after]] = far[order[after + 1]]
+    return row, second

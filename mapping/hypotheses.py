@@ -1,25 +1,32 @@
 """First guesses of a pose: triangles of spots looked up among triangles of stored sites.
 
 A short side finds the stored pairs of its length, its third corner must be there too, and so must
-some of the spots around it; what passes is ranked by how unlikely that was.
+some of the spots around it; what passes is fitted to more of them and ranked by what it explains.
 """
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from mapping.evidence import Field, Stored
-from mapping.grid import Floats, Grid, Ints, counting
+from mapping.evidence import Stored
+from mapping.field import Field
+from mapping.grid import Cover, Floats, Grid, Ints, counting
+from mapping.sift import worth
 
-STRETCH = 0.07  # scale, shear and the slope of a bend together
-BENT = 0.06  # how far a third point may lie off, per distance
+STRETCH = 0.055  # scale, shear and the slope of a bend together; few sides are longer by more
+BENT = 0.045  # how far a third point may lie off, per distance
 TELLING = 25.0  # sides shorter than this many sigmas of their ends give no direction
-NEIGHBOURS = 7
+NEIGHBOURS = 7  # of each spot, from whom its triangles are made; more where spots are few
 AROUND = 8
-BATCH = 48
-KEPT = 24
-TRIANGLES_AT_MOST = 1500
+SIFTED = 150  # of a batch, by a first glance at the spots around
+LEAST_WORTH = 4.0  # nats
+SIDES_AT_MOST = 200_000
+LOOKUPS = 30_000  # of the first batch; each of the others takes twice those of the one before
+BATCH = 16
+LOOKUPS_AT_MOST = 500_000
+TRIANGLES_AT_MOST = 700
 
 
 class Guesses(NamedTuple):
@@ -39,36 +46,65 @@ class Sides(NamedTuple):
 
 
 def guesses(stored: Stored, field: Field) -> Iterator[Guesses]:
-    """Batch after batch, until the triangles of the field are used up."""
-    triangles = _triangles(field)
+    """Batch after batch, each greater than the last, until triangles or patience are used up."""
+    noise = 4 * float(np.median(field.sigma_um)) + 4 * float(np.median(stored.sigma_um))
+    triangles, base = _triangles(field)
+    density = len(stored.at_um) / float(np.exp(stored.log_area))
+    longest = np.sqrt(SIDES_AT_MOST / (len(stored.at_um) * density * np.pi))
+    short = base < max(float(longest), float(np.sort(base)[:BATCH].max(initial=0.0)))
+    triangles, base = triangles[short], base[short]
     if not len(triangles):
         return
-    side = np.linalg.norm(field.at_um[triangles[:, 0]] - field.at_um[triangles[:, 1]], axis=1)
-    noise = 4 * float(np.median(field.sigma_um)) + 4 * float(np.median(stored.sigma_um))
-    sides = _sides(stored, float(side.max()) * (1 + STRETCH) + noise)
-    for start in range(0, min(len(triangles), TRIANGLES_AT_MOST), BATCH):
-        yield _looked_up(stored, field, sides, triangles[start : start + BATCH], noise)
+    sides = _sides(stored, float(base.max()) * (1 + STRETCH) + noise)
+    low = np.searchsorted(sides.length_um, base * (1 - STRETCH) - noise)
+    counts = np.searchsorted(sides.length_um, base * (1 + STRETCH) + noise) - low
+    for part in _batches(counts):
+        found = Rows(triangles[part], low[part], counts[part])
+        yield _looked_up(stored, field, sides, found, noise)
 
 
-def _triangles(field: Field) -> Ints:
+def _batches(counts: Ints) -> Iterator[slice]:
+    """Of triangles with so many sides each."""
+    looked_up = np.cumsum(counts)
+    start, most = 0, LOOKUPS
+    while start < min(len(counts), TRIANGLES_AT_MOST):
+        before = looked_up[start] - counts[start]
+        if before > LOOKUPS_AT_MOST:
+            return
+        end = max(int(np.searchsorted(looked_up, before + most)), start + 1)
+        yield slice(start, min(end, start + BATCH * most // LOOKUPS))
+        start, most = min(end, start + BATCH * most // LOOKUPS), 2 * most
+
+
+class Rows(NamedTuple):
+    """Triangles of spots, and which stored sides are as long as the first of each."""
+
+    triangles: Ints
+    low: Ints
+    counts: Ints
+
+
+def _triangles(field: Field) -> tuple[Ints, Floats]:
     """Of near neighbours, the shortest side first; every spot has its turn before any has two."""
     n = len(field.at_um)
     apart = np.linalg.norm(field.at_um[:, None] - field.at_um, axis=2)
     blurred = np.minimum(TELLING * (field.sigma_um[:, None] + field.sigma_um), field.half_um / 8)
     resolved = apart + 1e9 * (apart < blurred)
-    near = np.argsort(resolved, axis=1)[:, : min(NEIGHBOURS, n - 1)]
-    found: dict[tuple[int, ...], tuple[int, int, int]] = {}
+    many = max(NEIGHBOURS, round(math.sqrt(3 * TRIANGLES_AT_MOST / n)))
+    near = np.argsort(resolved, axis=1)[:, : min(many, n - 1)]
     a, b = np.triu_indices(near.shape[1], 1)
-    for one in np.argsort(a + b, kind="stable"):
-        for spot in range(n):
-            corners = (spot, int(near[spot, a[one]]), int(near[spot, b[one]]))
-            found.setdefault(tuple(sorted(corners)), corners)
-    rows = np.array(list(found.values()), np.intp).reshape(-1, 3)
+    order = np.argsort(a + b, kind="stable")
+    a, b = near[:, a[order]].T, near[:, b[order]].T
+    rows = np.stack([np.broadcast_to(np.arange(n), a.shape), a, b], axis=2).reshape(-1, 3)
+    _, first = np.unique(np.sort(rows, axis=1), axis=0, return_index=True)
+    turns = np.sort(first)
+    rows = rows[turns]
     legs = np.stack([resolved[rows[:, i], rows[:, (i + 1) % 3]] for i in range(3)], axis=1)
-    shortest = legs.argmin(axis=1)
-    turned = np.stack([rows[np.arange(len(rows)), (shortest + i) % 3] for i in range(3)], axis=1)
-    complete: Ints = turned[legs.max(axis=1) < 1e8]
-    return complete
+    shortest, size = legs.argmin(axis=1), legs.min(axis=1) * legs.max(axis=1)
+    rows = np.stack([rows[np.arange(len(rows)), (shortest + i) % 3] for i in range(3)], axis=1)
+    order = np.lexsort((size, turns // n))
+    order = order[legs.max(axis=1)[order] < 1e8]
+    return rows[order], legs.min(axis=1)[order]
 
 
 def _sides(stored: Stored, longest_um: float) -> Sides:
@@ -81,35 +117,34 @@ def _sides(stored: Stored, longest_um: float) -> Sides:
     return Sides(first[order], second[order], length[order])
 
 
-def _looked_up(
-    stored: Stored, field: Field, sides: Sides, triangles: Ints, noise_um: float
-) -> Guesses:
+def _looked_up(stored: Stored, field: Field, sides: Sides, rows: Rows, noise_um: float) -> Guesses:
     """Sides of the right length whose third corner is there, judged by the spots around."""
     spot = field.at_um[:, 0] + 1j * field.at_um[:, 1]
     site = stored.at_um[:, 0] + 1j * stored.at_um[:, 1]
-    base = np.abs(spot[triangles[:, 1]] - spot[triangles[:, 0]])
-    low = np.searchsorted(sides.length_um, base * (1 - STRETCH) - noise_um)
-    counts = np.searchsorted(sides.length_um, base * (1 + STRETCH) + noise_um) - low
-    which = np.repeat(np.arange(len(triangles)), counts)
-    at = np.repeat(low, counts) + counting(counts)
+    base, leg = (spot[rows.triangles[:, i]] - spot[rows.triangles[:, 0]] for i in (1, 2))
+    radius = BENT * np.abs(leg) + noise_um * (1 + np.abs(leg / base))
+    which = np.repeat(np.arange(len(rows.counts)), rows.counts)
+    at = np.repeat(rows.low, rows.counts) + counting(rows.counts)
     i, j = sides.first[at], sides.second[at]
-    a, b, c = triangles[which].T
-    turn = (site[j] - site[i]) / (spot[b] - spot[a])  # field to map: a turn and a stretch
-    third = site[i] + turn * (spot[c] - spot[a])
-    reach = np.abs(spot[c] - spot[a])
-    radius = BENT * reach + noise_um * (1 + reach / np.abs(spot[b] - spot[a]))
-    hit, found = stored.grid.near(np.stack([third.real, third.imag], axis=1), radius)
+    third = site[i] + (site[j] - site[i]) * (leg / base)[which]
+    third = np.stack([third.real, third.imag], axis=1)
+    some = np.flatnonzero(Cover(stored.at_um, float(radius.max())).over(third))
+    hit, found = stored.grid.near(third[some], radius[which[some]])
+    hit = some[hit]
     proper = (found != i[hit]) & (found != j[hit])
     hit, found = hit[proper], found[proper]
-    sites = np.stack([i[hit], j[hit], found], axis=1)
-    spots = np.stack([a[hit], b[hit], c[hit]], axis=1)
+    sites, spots = np.stack([i[hit], j[hit], found], axis=1), rows.triangles[which[hit]]
     if not len(hit):
         return Guesses(sites, spots, np.empty(0))
-    return _ranked(stored, field, sites, spots, noise_um)
+    first = _ranked(stored, field, sites, spots, noise_um)
+    value = worth(stored, field, sites[first], spots[first])
+    best = np.argsort(-value, kind="stable")
+    best = best[value[best] > LEAST_WORTH]
+    return Guesses(sites[first[best]], spots[first[best]], value[best])
 
 
-def _ranked(stored: Stored, field: Field, sites: Ints, spots: Ints, noise_um: float) -> Guesses:
-    """How surprising it is that the spots around a triangle have sites where they should."""
+def _ranked(stored: Stored, field: Field, sites: Ints, spots: Ints, noise_um: float) -> Ints:
+    """Those around whose triangle it is most surprising that spots have sites where they should."""
     spot = field.at_um[:, 0] + 1j * field.at_um[:, 1]
     site = stored.at_um[:, 0] + 1j * stored.at_um[:, 1]
     p, q = site[sites], spot[spots]
@@ -117,16 +152,29 @@ def _ranked(stored: Stored, field: Field, sites: Ints, spots: Ints, noise_um: fl
     p, q = p - p0[:, None], q - q0[:, None]
     spread = (np.abs(q) ** 2).sum(axis=1)
     turn = (p * q.conj()).sum(axis=1) / spread
-    around = np.argsort(np.abs(spot[spots[:, 0]][:, None] - spot), axis=1)[:, 1 : AROUND + 3]
+    by_distance = np.argsort(np.abs(spot[:, None] - spot), axis=1)
+    around = by_distance[spots[:, 0], 1 : AROUND + 3]
     away = spot[around] - q0[:, None]
     where = (p0[:, None] + turn[:, None] * away).ravel()
     radius = BENT * np.abs(away) + 0.5 * noise_um * (1 + np.abs(away) / np.sqrt(spread)[:, None])
-    hit, _ = stored.grid.near(np.stack([where.real, where.imag], axis=1), radius.ravel())
-    many = np.bincount(hit, minlength=around.size).reshape(around.shape)
+    many = _many(stored, np.stack([where.real, where.imag], axis=1), radius.ravel())
+    many = many.reshape(around.shape)
     density = len(site) / np.exp(stored.log_area)
     surprise = -np.log(-np.expm1(-np.clip(density * np.pi * radius**2, 1e-6, 3.0)))
     own = (around[:, :, None] == spots[:, None, :]).any(axis=2)
     score = np.where((many > 0) & ~own, np.maximum(surprise - np.log(np.maximum(many, 1)), 0), 0)
-    total = score.sum(axis=1)
-    best = np.argsort(-total, kind="stable")[:KEPT]
-    return Guesses(sites[best], spots[best], total[best])
+    best: Ints = np.argsort(-score.sum(axis=1), kind="stable")[:SIFTED]
+    return best
+
+
+def _many(stored: Stored, at: Floats, radius_um: Floats) -> Ints:
+    """How many sites lie near each place; the narrow half of the radii has a picture of its own."""
+    many = np.zeros(len(at), np.intp)
+    middle = float(np.median(radius_um))
+    for half in (radius_um <= middle, radius_um > middle):
+        if half.any():
+            cover = Cover(stored.at_um, float(radius_um[half].max()))
+            some = np.flatnonzero(half)[cover.over(at[half])]
+            hit, _ = stored.grid.near(at[some], radius_um[some])
+            many[some] = np.bincount(hit, minlength=len(some))
+    return many

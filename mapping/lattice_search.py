@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from mapping.evidence import Field, Stored, Verdict, grown
+from mapping.evidence import Stored, Verdict, grown
+from mapping.field import Field
 from mapping.grid import Floats, Grid, Ints
 from mapping.lattice import Lattice
 from mapping.pose_fit import ALL_TERMS, fitted, frame_of, ground_of

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mapping.evidence import Field, Stored, Verdict, field_of, grown
+from mapping.evidence import Stored, Verdict, grown
+from mapping.field import Field, field_of
 from mapping.grid import Floats, Grid, Ints
 from mapping.hypotheses import Guesses, guesses
 from mapping.lattice import Lattice, lattice_of
@@ -25,7 +26,8 @@ SAME_SD = 3.5  # of both; two entries of one emitter lie farther apart once in 5
 LIKE = 0.7  # another place explaining this share of the pairs explains the field as well
 BAD_FIT_SD = 5.0
 CHANCE = "the likeness is no better than chance can make it"
-FRUITLESS_BATCHES = 8
+TRIES = 400  # of a batch, over the number of spots
+LEAST_TRIES, MOST_TRIES = 2, 12
 
 
 class Points(NamedTuple):
@@ -112,11 +114,9 @@ def _on_lattice(lattice: Lattice, stored: Stored, field: Field) -> tuple[list[Ve
 def _search(stored: Stored, field: Field) -> list[Verdict]:
     """Different poses, the best first."""
     found: list[Verdict] = []
-    for fruitless, batch in enumerate(guesses(stored, field)):
+    for batch in guesses(stored, field):
         found = _grown_from(batch, found, stored, field)
         if found and found[0].log_factor > CERTAIN_NATS:
-            break
-        if fruitless > FRUITLESS_BATCHES and (not found or found[0].log_factor < 0):
             break
     return found
 
@@ -132,12 +132,16 @@ def _with(found: list[Verdict], verdict: Verdict) -> list[Verdict]:
 def _grown_from(
     batch: Guesses, found: list[Verdict], stored: Stored, field: Field
 ) -> list[Verdict]:
-    """After a certain pose only guesses that could show another as good are followed."""
-    top = batch.score.max(initial=0.0)
+    """The best few are followed, and of the others those that could show a place as good."""
+    top, tries = batch.score.max(initial=0.0), 0
+    patience = min(max(TRIES // len(field.at_um), LEAST_TRIES), MOST_TRIES)
     for sites, spots, score in zip(*batch, strict=True):
         certain = bool(found) and found[0].log_factor > CERTAIN_NATS
-        if (certain and score < LIKE * top) or any(_holds(v, sites, spots) for v in found):
+        if score < LIKE * top if certain else tries >= patience:
+            break
+        if any(_holds(v, sites, spots) for v in found):
             continue
+        tries += 1
         verdict = _tried(stored, field, sites, spots)
         if verdict:
             found = sorted(_with(found, verdict), key=lambda one: -one.log_factor)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from mapping.evidence import field_of
+from mapping.field import field_of
 from mapping.grid import Grid
 from mapping.lattice import lattice_of
 from mapping.pose_fit import ALL_TERMS, affine_of, fitted, frame_of, ground_of
