@@ -104,6 +104,7 @@ class TaggerConfig:
     )
     second: str = setting("and input 2", "tcp://127.0.0.1:4243", complaint=_no_address)
     delay_ps: int = setting("second input behind the first, cables included", 0, -(10**9), 10**9)
+    jitter_ps: float = setting("of one detector, standard deviation", 150.0, 0.0, 1e4)
     device: str = setting("the tagger's own address, as the service knows it", "127.0.0.1")
     reply_within_s: float = setting("patience with one answer", 1.0, 0.01, 60.0)
 
@@ -136,7 +137,7 @@ class SurveyConfig:
         "of the square whose lights are noted, by which the chip is known again", 150.0, 5.0, 1e4
     )
     overlap: float = setting("share of a tile seen from the next one too", 0.1, 0.0, 0.5)
-    least_photons: float = setting("a fainter spot is not visited", 200.0, 1.0, 1e9)
+    least_photons: float = setting("a fainter spot is not visited", 60.0, 1.0, 1e9)
     most_visits: int = setting("candidates visited, the brightest first", 1000, 1, 100_000)
     focus_reach_um: float = setting("how far off the focus may be at the start", 15.0, 1.0, 1000.0)
     loss_db: float = setting("of the channel that sites are ranked for", 10.0, 0.0, 100.0)

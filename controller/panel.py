@@ -1,6 +1,7 @@
 """Grants the wishes of outsiders with what this controller has: its supervisor and its desk."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 
@@ -64,9 +65,18 @@ class Panel:
         if name not in self._archive.catalogue.sites:
             raise NoSuchSite(name)
         if state is SiteState.ACTIVE:
-            await self._archive.select(name, "set by a host")
-        else:
-            await self._archive.set_state(name, state, "set by a host")
+            await self._go_to(name)
+            return
+        await self._archive.set_state(name, state, "set by a host")
+        if state is SiteState.RETIRED and name == self._archive.selected:
+            with contextlib.suppress(NotNow, DeviceLost):  # then it is left at the next locking
+                self._ask(Event.SELECT)
+
+    async def _go_to(self, name: str) -> None:
+        """As SITE:SELect, done once it is the selected one; the way there takes longer."""
+        going = self._ask(Event.SELECT, name)
+        await going.begun
+        await self._news.until(lambda now: now.selected == name or now.state is not State.LOCKING)
 
     def export_catalogue(self) -> bytes:
         return json.dumps(catalogue_json.as_json(self._archive.catalogue)).encode()

@@ -1,7 +1,9 @@
 """The survey that goes on, kept as it goes: tiles seen, candidates found, visits made."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from controller.archive import Archive
 from controller.ledger import together
@@ -18,7 +20,7 @@ from controller.site_tables import (
     tile_of,
 )
 from controller.store import Store
-from mapping.catalogue import Site
+from mapping.catalogue import Site, aside_um
 from mapping.scan import serpentine
 from optics.quantities import ChipPoint, StageBox, StagePoint
 
@@ -85,11 +87,10 @@ class SurveyBook:
         """Candidates that were not visited yet."""
         return [one for one in self.candidates.values() if one.outcome is None]
 
-    def is_new(self, place: ChipPoint) -> bool:
-        return all(
-            (place.x_um - one.place.x_um) ** 2 + (place.y_um - one.place.y_um) ** 2 > SAME_UM**2
-            for one in self.candidates.values()
-        )
+    def is_new(self, place: ChipPoint, beside: Iterable[Candidate]) -> bool:
+        """Neither known nor among those `beside`."""
+        known = chain(self.candidates.values(), beside)
+        return all(aside_um(place, one.place) > SAME_UM for one in known)
 
     async def tile_seen(self, tile: Tile, found: list[Candidate]) -> None:
         """All of it at once: a tile that was seen is never looked at again."""

@@ -1,12 +1,16 @@
 """SURVEYING: see the field in tiles, visit what shines, choose what to emit from."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from controller.charting import chart
 from controller.desk import Desk
+from controller.eye import Pair
 from controller.figures import SurveyProgress
 from controller.locking import best
+from controller.pace import Pace, Work
 from controller.picturing import publish_picture
 from controller.registering import focused, settle
 from controller.site_tables import Candidate, Tile
@@ -16,12 +20,13 @@ from controller.wishes import Area, Unable
 from mapping.chart import Chart
 from mapping.placement import Placement
 from mapping.plane import plane
-from mapping.sight import aimed
+from mapping.sight import WideSpot, aimed
 from optics.quantities import ChipPoint, StagePoint
 
 log = logging.getLogger(__name__)
 
-TILE_S, VISIT_S = 2.0, 6.0  # first guesses of how long one takes
+OUTSIDE = "outside the area"
+PLANES_UM = (0.0, 0.7, -0.7)
 FOCUS_AGAIN_UM = 45.0  # from every place where the focus was found
 
 
@@ -35,16 +40,37 @@ class Round:
     focused: list[StagePoint]
     corners: tuple[StagePoint, StagePoint]  # what was asked for; what shines beside it is noted
 
-    def tell(self, tile_s: float = TILE_S, visit_s: float = VISIT_S) -> None:
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def inside(self) -> set[int]:
+        """Tiles that show some of the area."""
+        return {n for n, middle in enumerate(self.book.tiles) if self._shows(middle)}
+
+    def _shows(self, middle: ChipPoint) -> bool:
+        low, high = self.corners
+        width_um, height_um = self.desk.eye.field_um
+        at = _lying(self.desk).on_stage(middle)
+        aside_um = max(low.x_um - at.x_um, at.x_um - high.x_um)
+        beyond_um = max(low.y_um - at.y_um, at.y_um - high.y_um)
+        return aside_um < width_um / 2 and beyond_um < height_um / 2
+
+    def tell(self) -> None:
         """How far it is."""
-        book = self.book
-        tiles, visits = len(book.unseen), len(book.waiting)
-        expected = visits + tiles * max(len(book.candidates), 1) / max(len(book.seen), 1)
-        left_s = tile_s * tiles + visit_s * expected
-        done_s = tile_s * len(book.seen) + visit_s * (len(book.candidates) - visits)
-        found = len(self.desk.archive.catalogue.sites)
-        fraction = done_s / (done_s + left_s) if done_s + left_s else 1.0
-        self.desk.news.publish(survey=SurveyProgress(fraction, left_s, found))
+        book, inside = self.book, self.inside
+        asked_for = [one for one in book.candidates.values() if one.outcome != OUTSIDE]
+        seen, found = len(book.seen), len(self.desk.archive.catalogue.sites)
+        inside_seen = len(inside & book.seen.keys())
+        waiting = len(book.waiting)
+        work = Work(
+            seen,
+            len(book.tiles) - seen,
+            inside_seen,
+            len(inside) - inside_seen,
+            len(asked_for) - waiting,
+            waiting,
+        )
+        self.desk.news.publish(survey=SurveyProgress(*self.pace.progress(work), found))
 
 
 async def survey(desk: Desk, target: object) -> None:
@@ -128,21 +154,40 @@ async def _see(going: Round) -> None:
     """The tiles that were not seen yet."""
     desk = going.desk
     for number, middle in going.book.unseen:
+        began_s = desk.now_s()
         await desk.eye.open_up()
         at = await _in_focus(going, middle)
         if at not in desk.devices.stage.travel:
             await going.book.tile_seen(Tile(number, at, ""), [])
             continue
-        pair = await desk.eye.pair(at)
-        await publish_picture(desk, pair)
-        look = await desk.eye.look(pair)
+        pairs = [await desk.eye.pair(plane_at) for plane_at in _planes(going, number, at)]
+        await publish_picture(desk, pairs[0])
+        spots = [
+            spot
+            for pair in pairs
+            for spot in aimed(await desk.eye.look(pair), going.chart, pair.stage)
+        ]
         name = f"survey-{going.book.number:04d}/tile-{number:04d}.npz"
-        frames = {f"pump_{n}": frame.pixels for n, frame in enumerate(pair.frames)}
-        await desk.compute(desk.recordings.keep, name, frames)
-        spots = aimed(look, going.chart, at)
-        found = _candidates(going, number, [(s.aim, s.sigma_um, s.photons) for s in spots])
+        await desk.compute(desk.recordings.keep, name, _frames(pairs))
+        found = _candidates(going, number, spots)
         await going.book.tile_seen(Tile(number, at, name), found)
+        going.pace.took("tile", desk.now_s() - began_s)
         going.tell()
+
+
+def _planes(going: Round, number: int, at: StagePoint) -> list[StagePoint]:
+    """Emitters lie up to a micrometre deep; what only helps to know the chip again need not."""
+    depths_um = PLANES_UM if number in going.inside else (0.0,)
+    planes = [at._replace(z_um=at.z_um + up_um) for up_um in depths_um]
+    return [plane_at for plane_at in planes if plane_at in going.desk.devices.stage.travel]
+
+
+def _frames(pairs: Sequence[Pair]) -> dict[str, Any]:
+    return {
+        f"plane_{n}_pump_{pump}": frame.pixels
+        for n, pair in enumerate(pairs)
+        for pump, frame in enumerate(pair.frames)
+    }
 
 
 async def _in_focus(going: Round, middle: ChipPoint) -> StagePoint:
@@ -163,17 +208,17 @@ async def _in_focus(going: Round, middle: ChipPoint) -> StagePoint:
     return at
 
 
-def _candidates(
-    going: Round, tile: int, spots: list[tuple[StagePoint, float, float]]
-) -> list[Candidate]:
-    """New ones among them that are bright enough."""
+def _candidates(going: Round, tile: int, spots: Sequence[WideSpot]) -> list[Candidate]:
+    """New ones among them that are bright enough, each from where it was brightest."""
     lying, found = _lying(going.desk), list[Candidate]()
     number = max(going.book.candidates, default=0)
-    for aim, sigma_um, photons in spots:
+    for aim, sigma_um, photons in sorted(spots, key=lambda spot: -spot.photons):
         place = lying.on_chip(aim)
-        if photons >= going.desk.config.survey.least_photons and going.book.is_new(place):
+        if photons < going.desk.config.survey.least_photons:
+            break
+        if going.book.is_new(place, found):
             number += 1
-            outcome = None if _inside(aim, going.corners) else "outside the area"
+            outcome = None if _inside(aim, going.corners) else OUTSIDE
             found.append(Candidate(number, tile, place, sigma_um, photons, outcome))
     return found
 
@@ -196,7 +241,8 @@ async def _visit(going: Round) -> None:
         here = nearest.place
         began_s = desk.now_s()
         await visitor.visit(nearest)
-        going.tell(visit_s=desk.now_s() - began_s)
+        going.pace.took("visit", desk.now_s() - began_s)
+        going.tell()
 
 
 def _apart(one: ChipPoint, other: ChipPoint) -> float:

@@ -26,7 +26,7 @@ async def verify(desk: Desk, _target: object) -> None:
     pump_rad = (site.seen.pump_rad or 0.0) + lying.turn_rad
     async with desk.light.lit():
         found = await desk.probe.perform(glance(locked.peak, desk.power_uw, pump_rad))
-        kind, purity = await singleness(desk, G2_S)
+        kind, purity = await singleness(desk, found.background, G2_S)
     aim = lying.on_stage(site.place)
     x, y, z = (at - wanted for at, wanted in zip(found.peak.at, aim, strict=True))
     verdict = judged(site.seen, found, (x, y, z), lying.sigma_um, lying.turn_rad)

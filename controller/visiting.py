@@ -45,7 +45,7 @@ class Visitor:
 
     async def _keep(self, candidate: Candidate, found: Visited) -> None:
         desk = self._desk
-        kind, purity = await singleness(desk)
+        kind, purity = await singleness(desk, found.background)
         seen = as_seen(found, placement(desk), kind)
         if purity is not None:
             g2, sigma, upper95, _ = purity

@@ -34,6 +34,11 @@ class Visited(NamedTuple):
     saturation: Saturation | None
     tallies: tuple[Tally, ...]
 
+    @property
+    def background(self) -> float:
+        """Share of the clicks that would come without the emitter."""
+        return self.ground_cps / max(self.rate_cps + self.ground_cps, self.ground_cps, 1.0)
+
 
 def visit(start: StagePoint, how: Centring, power_uw: float, most_uw: float) -> Plan[Visited]:
     """Centre, turn the pump to its best, centre again, and see how light follows power."""
