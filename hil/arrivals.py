@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from hil.keyed import Bits, Floats, Ints, bits, counts, halves, uniforms
-from hil.switching import ranks
+from hil.chance import keyed_bits
+from hil.keyed import Bits, Floats, Ints, bits, counts, grouped, halves, uniforms
 
 CELL_PS = 10**9
 
@@ -25,6 +25,7 @@ QUANTILES = 1 << 16
 WAITING = -np.log1p(-(np.arange(QUANTILES) + 0.5) / QUANTILES)
 """Quantiles of the exponential distribution of mean 1."""
 MANY_STAYS = 10.0
+_REST = 1
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def _dark_before(
     gap_ps[(ends - number)[filled]] = at_ps[(ends - number)[filled]]
     rest_ps[filled] -= at_ps[ends[filled] - 1]
     stays = habits.dark_per_bright / habits.stay_ps
-    in_gap = _spent(gap_ps * stays[own], bits(key, cells[own], ranks(number)))
-    in_rest = _spent(rest_ps * stays, bits(key, cells, np.array([-1])))
+    in_gap = _spent(gap_ps * stays[own], bits(key, grouped(cells, number)))
+    in_rest = _spent(rest_ps * stays, bits(keyed_bits(key, _REST), cells))
     total, before = _running(in_gap, number)
     total += in_rest
     scale_ps = np.divide(habits.dark_ps, total, out=np.zeros_like(total), where=total > 0.0)
@@ -95,12 +96,18 @@ def _spent(mean: Floats, drawn: Bits) -> Floats:
     """
     first, second = halves(drawn)
     many = mean >= MANY_STAYS
-    shape, scale = mean / 2.0, np.where(many, 2.0, 1.0)
+    shape = mean / 2.0
     shape[~many] = counts(mean[~many], first[~many])
-    some = np.maximum(shape, 1.0)
-    root = 1.0 - 1.0 / (9.0 * some) + ndtri(second) / (3.0 * np.sqrt(some))
-    spent = np.where(shape == 1.0, -np.log(second), some * np.maximum(root, 0.0) ** 3)
-    return np.asarray(np.where(shape > 0.0, spent * scale, 0.0))
+    spent = np.zeros(len(mean))
+    one = np.flatnonzero(shape == 1.0)
+    spent[one] = -np.log(second[one])
+    more = np.flatnonzero((shape > 0.0) & (shape != 1.0))
+    shape, root = shape[more], ndtri(second[more])
+    root /= 3.0 * np.sqrt(shape)
+    root += 1.0 - 1.0 / (9.0 * shape)
+    spent[more] = shape * np.maximum(root, 0.0) ** 3
+    spent[many] *= 2.0
+    return spent
 
 
 def _packed(cell: Ints, channel: Ints, drawn: Bits) -> Ints:

@@ -13,6 +13,7 @@ HEIGHT_UM = 2.5  # the same, up and down
 STEP_UM = 0.01
 HEIGHT_STEP_UM = 0.05
 MIDDLE = round(HEIGHT_UM / HEIGHT_STEP_UM)
+ROWS = 2 * MIDDLE + 1
 
 
 class Confocal:
@@ -37,22 +38,23 @@ class Confocal:
         """
         column = np.minimum(distance_um, REACH_UM) / STEP_UM
         row = np.clip(height_um, -HEIGHT_UM, HEIGHT_UM) / HEIGHT_STEP_UM
-        i, j = column.astype(np.int64), np.floor(row).astype(np.int64)
-        column = (column * column - i * i) / (2 * i + 1)
-        row = (row * row - j * j) / (2 * j + 1)
-        j += MIDDLE
-        corner = self._corners[:, :, i, j]
-        both = corner[0] + row * corner[1] + column * (corner[2] + row * corner[3])
-        return both[0], both[1]
+        i, j = np.floor(column), np.floor(row)
+        column = (column * column - i * i) / (2.0 * i + 1.0)
+        row = (row * row - j * j) / (2.0 * j + 1.0)
+        node = (i * ROWS + (j + MIDDLE)).astype(np.int64)
+        here, up, out, both = (table.take(node, axis=1) for table in self._corners)
+        found = here + row * up + column * (out + row * both)
+        return found[0], found[1]
 
 
 @lru_cache(maxsize=8)
-def _corners(optics: OpticsNature) -> Floats:
-    """Value, differences to the next in height and in distance, and of both, at each node."""
+def _corners(optics: OpticsNature) -> tuple[Floats, ...]:
+    """Value, differences to the next in height and in distance, and of both; (2, nodes) each."""
     table = _tables(optics)
     up = np.diff(table, axis=2, append=0.0)
     out = np.diff(table, axis=1, append=0.0)
-    return np.stack((table, up, out, np.diff(out, axis=2, append=0.0)))
+    both = np.diff(out, axis=2, append=0.0)
+    return tuple(values.reshape(2, -1) for values in (table, up, out, both))
 
 
 def _tables(optics: OpticsNature) -> Floats:

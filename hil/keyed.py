@@ -16,6 +16,8 @@ Ints = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
 
+GROUP_BITS = 20
+"""No group holds more than two to this power."""
 _GOLDEN = 0x9E3779B97F4A7C15
 _EXPANDED_FROM = 10.0
 """Mean from which the expansion is used: by then it is off by less than 3e-4 in probability."""
@@ -36,6 +38,13 @@ def _mix(state: Bits) -> None:
     state ^= state >> np.uint64(27)
     state *= np.uint64(0x94D049BB133111EB)
     state ^= state >> np.uint64(31)
+
+
+def grouped(names: Ints, number: Ints) -> Ints:
+    """A name for each of so many in every group: the group's, and which it is among them."""
+    ends = np.cumsum(number)
+    firsts = (names << GROUP_BITS) - (ends - number)
+    return np.asarray(np.repeat(firsts, number) + np.arange(number.sum()))
 
 
 def uniforms(drawn: Bits) -> Floats:

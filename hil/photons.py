@@ -9,9 +9,8 @@ from hil.arrivals import CELL_PS, Arrivals, Habits, emitted, scattered
 from hil.cells import CELL_S, Cells, Counting
 from hil.chance import keyed_bits
 from hil.foresight import Foresight
-from hil.keyed import Bits, Floats, Ints, bits, counts, uniforms
+from hil.keyed import Bits, Floats, Ints, bits, counts, grouped, uniforms
 from hil.spad import CELL_BITS, Spad
-from hil.switching import ranks
 
 CELLS_AT_ONCE = 1024
 TAGGED_AT_ONCE = 256  # so that what is worked on stays in the processor's cache
@@ -81,7 +80,8 @@ class Photons:
         for cell in split:
             number = self._coinciding(self._settled(cell, cell + 1), within_ps)
             own = np.full(int(number[0]), cell)
-            at_ps = uniforms(bits(key, own, ranks(number))) * CELL_PS + own * CELL_PS
+            drawn = bits(key, grouped(np.array([cell]), number))
+            at_ps = uniforms(drawn) * CELL_PS + own * CELL_PS
             total += int(np.count_nonzero((at_ps >= since_ps) & (at_ps < until_ps)))
         return total
 
@@ -118,11 +118,10 @@ class Photons:
 
     def _arrivals(self, cells: Cells, sent: Ints) -> Arrivals:
         """So many photons for each channel and cell, each from one of the emitters or the rest."""
-        cell = np.tile(np.arange(len(cells.number)), 2)
-        number = sent.ravel()
+        cell, number = np.tile(np.arange(len(cells.number)), 2), sent.ravel()
+        names = np.concatenate((2 * cells.number, 2 * cells.number + 1))
+        drawn = bits(keyed_bits(self._seed, _PHOTONS), grouped(names, number))
         cell, channel = np.repeat(cell, number), np.repeat((0, 1), sent.sum(axis=1))
-        key = keyed_bits(self._seed, _PHOTONS)
-        drawn = bits(key, cells.number[cell], channel, ranks(number))
         origin = _origin(cells, channel, cell, drawn)
         pieces = []
         for row in range(len(cells.which) + 1):

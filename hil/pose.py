@@ -23,7 +23,7 @@ class StageErrors:
 
     def true_um(self, stage_um: Floats) -> Floats:
         """Displacement from the middle of its travel, (n, 3)."""
-        return np.asarray((stage_um - self._centre_um) @ self._matrix.T)
+        return np.asarray((self._matrix @ (stage_um - self._centre_um).T).T)
 
     def stage_um(self, true_um: Floats) -> Floats:
         """What the stage must say to be there."""
@@ -41,7 +41,7 @@ class Pose:
 
     def on_chip_um(self, true_um: Floats) -> Floats:
         """Where on the chip, and how high above it, the focus is; (n, 3)."""
-        return np.asarray(true_um @ self._turn_and_tilt.T + self._shift_um)
+        return np.asarray((self._turn_and_tilt @ true_um.T + self._shift_um[:, None]).T)
 
     def off_chip_um(self, chip_um: Floats) -> Floats:
         """The way back."""

@@ -71,7 +71,9 @@ class Scenery:
         light += 1.0
         if len(pieces.glow):
             light += pieces.at(points_um)
-        return np.asarray(light * self.covers(points_um))
+        if np.abs(points_um).max() > self.width_um / 2:
+            light *= self.covers(points_um)
+        return np.asarray(light)
 
     def covers(self, points_um: Floats) -> Flags:
         """Where there is a chip at all."""

@@ -45,7 +45,8 @@ class Spad:
 
     def clicks(self, arrived: Ints, seen: Ints, again: Ints, cells: Ints, key: int) -> Ints:
         """Rising: so many seen and so many afterpulses in each cell, or fewer if it cannot be."""
-        late_ps = self._late_ps[_low(bits(key, *_keys(arrived, cells), _just(_JITTER)))]
+        drawn = bits(keyed_bits(key, _JITTER), _instants(arrived, cells))
+        late_ps = self._late_ps[_low(drawn)]
         at_ps = (arrived & _TIME) + late_ps
         inside = (at_ps >= self._dead_ps) & (at_ps < CELL_PS)
         times = (arrived + late_ps)[inside]
@@ -67,7 +68,7 @@ class Spad:
 
     def _afterpulses(self, times: Ints, again: Ints, cells: Ints, key: int) -> Ints:
         """So many in each cell, none in anybody's dead time."""
-        drawn = bits(key, *_keys(times, cells), _just(_WAIT))
+        drawn = bits(keyed_bits(key, _WAIT), _instants(times, cells))
         wait_ps = self._dead_ps + WAITING[_low(drawn)] * self.nature.afterpulse_ns * 1e3
         after = times + wait_ps.astype(np.int64)
         free = (times & _TIME) + wait_ps < CELL_PS
@@ -78,7 +79,7 @@ class Spad:
 def _some(times: Ints, wanted: Ints, cells: Ints, key: int) -> Ints:
     """So many of each cell, any with the same chance; rising."""
     own = times >> CELL_BITS
-    order = bits(key, *_keys(times, cells)) >> np.uint64(64 - _ORDER_BITS)
+    order = bits(key, _instants(times, cells)) >> np.uint64(64 - _ORDER_BITS)
     mixed = (own << (_ORDER_BITS + CELL_BITS)) | (order.astype(np.int64) << CELL_BITS)
     mixed |= times & _TIME
     mixed.sort()
@@ -91,12 +92,11 @@ def _some(times: Ints, wanted: Ints, cells: Ints, key: int) -> Ints:
     return times
 
 
-def _keys(times: Ints, cells: Ints) -> tuple[Ints, Ints]:
-    return cells[times >> CELL_BITS], times & _TIME
-
-
-def _just(purpose: int) -> Ints:
-    return np.array([purpose])
+def _instants(times: Ints, cells: Ints) -> Ints:
+    """The same clicks, in the numbers that the cells have for everybody."""
+    if not len(cells) or cells[-1] - cells[0] + 1 == len(cells):
+        return np.asarray(times + (cells[:1].sum() << CELL_BITS))
+    return np.asarray((cells[times >> CELL_BITS] << CELL_BITS) | (times & _TIME))
 
 
 def _low(drawn: Bits) -> Ints:

@@ -172,7 +172,8 @@ class TimeController:
         now_s = self._clock()
         if record != self._record or not self.powered or self.frozen:
             return
-        seen_s = min(now_s, until_s)
+        whole_ms_s = max(math.floor(now_s * 1e3) * 1e-3, since_s)  # cheap for the world to answer
+        seen_s = until_s if now_s >= until_s else whole_ms_s
         if seen_s > since_s:
             self._send(begun_s, since_s, seen_s)
         if seen_s < until_s:
@@ -190,7 +191,7 @@ class TimeController:
         for acquisition in self._sending():
             number = acquisition.channel
             chosen = (channels == number - 1) & (number not in self.unplugged)
-            kept = times_ps[:room][chosen[:room]] - round(begun_s * 1e12)
+            kept = times_ps[:room][chosen[:room]] - round(begun_s * 1e9) * 1000
             if dropped := int(chosen[room:].sum()):
                 self._errors[number] += dropped
                 acquisition.errors.append(f"{dropped} timestamps lost")
