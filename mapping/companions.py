@@ -5,16 +5,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mapping.algebra import inverted
 from mapping.crowd import Part, Places, joined, picked
 from mapping.leftovers import highest
 from mapping.near import pairs
 from optics.psf import Psf, derivatives
 
 Floats = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
 
 LEFT_OVER_SD = 5.0
 APART_SIGMAS = 1.2
 SEARCHED_SIGMAS = 4.0
+CONFIRMED_SD, WANDERED_SIGMAS = 3.0, 1.5
 
 
 def companions(places: Places, parts: list[Part], psf: Psf, share: float) -> Places:
@@ -38,6 +41,21 @@ def companions(places: Places, parts: list[Part], psf: Psf, share: float) -> Pla
     free[other[(one < known) & (other >= known)] - known] = False
     free[pairs(*peaks[:3], 2 * APART_SIGMAS * psf.sigma)[:, 1]] = False  # the weaker of two
     return picked(peaks, np.flatnonzero(free))
+
+
+def confirmed(places: Places, parts: list[Part], more: Places, psf: Psf) -> Flags:
+    """Which of those that came last are still where they were seen, and surely there."""
+    known = len(places.y) - len(more.y)
+    moved = np.hypot(places.y[known:] - more.y, places.x[known:] - more.x)
+    sd = np.full(len(places.y), np.inf)
+    for part in parts:
+        new = np.flatnonzero(part.which >= known)
+        if len(new):
+            sd[part.which[new]] = np.sqrt(inverted(part.fit.information[new])[:, 2, 2])
+    there = places.photons[known:] > CONFIRMED_SD * sd[known:]
+    beside = np.zeros(len(places.y), bool)
+    beside[pairs(*places[:3], APART_SIGMAS * psf.sigma)] = True
+    return np.asarray(there & ((moved < WANDERED_SIGMAS * psf.sigma) | ~beside[known:]))
 
 
 def _left_over(places: Places, part: Part, psf: Psf, share: float) -> tuple[Places, Floats]:

@@ -16,6 +16,7 @@ Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 JOINT_SIGMAS = 3.5  # nearer neighbours are fitted too, up to
+SHINES_SIGMAS = 3.5  # how far the light of a neighbour counts
 JOINT_MOST = 3  # of them; the others' light is taken as known
 ALONE, JOINTLY, ROUNDS = 10, 10, 3  # iterations at most; times that neighbours hear of each other
 
@@ -133,7 +134,7 @@ class Ties(NamedTuple):
 
 
 def _ties(places: Places, psf: Psf, which: Ints) -> Ties:
-    reach = half_width(psf) + 2.5 * psf.sigma
+    reach = half_width(psf) + SHINES_SIGMAS * psf.sigma
     near = pairs(*places[:3], reach)
     of, other = np.concatenate([near, near[:, ::-1]]).T
     wanted = np.zeros(len(places.y), bool)

@@ -22,7 +22,8 @@ def cuts(
     count: int,
     half: int,
 ) -> int:
-    """Photons and ground with the variance of the noise added to both, which makes them Poisson."""
+    """Photons and ground with the variance of the noise added to both, which makes them Poisson;
+    only a disc is good, since in the corners there is little to learn but of neighbours."""
     into = 0
     for one in range(count):
         for y in range(row[one] - half, row[one] + half + 1):
@@ -34,6 +35,8 @@ def cuts(
                     at = frame[one] * height * width + pixel
                     counts[into] = max(photons[at] + noise[pixel], LEAST_COUNTS)
                     ground[into] = level[at] + noise[pixel]
-                    good[into] = 1 - bad[at]
+                    away = (y - row[one]) * (y - row[one]) + (x - column[one]) * (x - column[one])
+                    if away <= half * half + half:
+                        good[into] = 1 - bad[at]
                 into += 1
     return 0

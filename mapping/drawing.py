@@ -116,3 +116,33 @@ def shone(
         for pixel in range(width * width):
             light[start + pixel] += picture[pixel]
     return 0
+
+
+@Native
+def painted(
+    light: Float32s,
+    height: int,
+    breadth: int,
+    emitters: Float64s,
+    count: int,
+    width: int,
+    sigmas: Float64s,
+    shape: Float64s,
+    size: int,
+    along: Float64s,
+    picture: Float64s,
+) -> int:
+    """Emitters' light added to a whole frame, each as far as a window reaches."""
+    for one in range(count):
+        row = int(emitters[3 * one] + 0.5)
+        column = int(emitters[3 * one + 1] + 0.5)
+        bells(along, 0, emitters[3 * one] - row, sigmas[0], width, size)
+        across = size * (width + 1)
+        bells(along, across, emitters[3 * one + 1] - column, sigmas[1], width, size)
+        image(picture, 0, along, 0, across, shape, 0, size, width, emitters[3 * one + 2])
+        top = row - width // 2
+        left = column - width // 2
+        for y in range(max(-top, 0), min(height - top, width)):
+            for x in range(max(-left, 0), min(breadth - left, width)):
+                light[(top + y) * breadth + left + x] += picture[y * width + x]
+    return 0

@@ -43,7 +43,8 @@ class Surveyed(NamedTuple):
     lying: Flags  # pixels too sharp for any light
     significance: Floats  # of an emitter centred in each pixel
     top: Candidates
-    doubt: Floats | None = None  # of the ground, what lines that cross others put there
+    covered: float  # share of the frame where emitters hide the ground
+    doubt: Floats | None = None  # how unsure lines make the ground, photons per pixel
 
 
 def above(peaks: Candidates, least: float) -> Candidates:
@@ -82,19 +83,21 @@ def surveyed(
     empty = _empty((bins - level) / sd, psf, step)
     reach = REACH_SIGMAS * psf.sigma / step
     ground = full(refined(bins, level, sd, empty, reach), photons.shape)
-    seen = _seen(photons, ground, noise, unfit, lying, psf)
+    seen = _seen(photons, ground, noise, unfit, lying, psf)._replace(covered=1 - empty.mean())
     lines = lines_among(seen.significance, seen.top.row, seen.top.column, psf)
     if lines is None:
         return seen
     light, doubt = line_light(lines, photons - ground, np.sqrt(ground + noise), psf)
-    return _seen(photons, ground + light, noise, unfit, lying, psf)._replace(doubt=doubt)
+    return _seen(photons, ground + light, noise, unfit, lying, psf)._replace(
+        covered=seen.covered, doubt=doubt
+    )
 
 
 def _seen(
     photons: Floats, ground: Floats, noise: Floats, unfit: Flags, lying: Flags, psf: Psf
 ) -> Surveyed:
     significance, scale = filtered(photons, ground, noise, unfit, psf)
-    return Surveyed(ground, lying, significance, _peaks(significance, scale, psf))
+    return Surveyed(ground, lying, significance, _peaks(significance, scale, psf), 0.0)
 
 
 def _empty(excess: Floats, psf: Psf, step: int) -> Flags:

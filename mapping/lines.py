@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,11 @@ LINES_THROUGH_A_POINT = 3
 REACH_SIGMAS, NEAREST_SIGMAS, LEAST_WEIGHT = 6.0, 1.5, 1e-6
 BELOW_SD = 0.33  # so far lies the quantile that is taken below the mean
 NEAR_SIGMAS, FAR_SIGMAS, SAMPLES = 3.5, 13.0, 10  # on either side
+LINE_DOUBT, SECOND_DOUBT, BESIDE_SIGMAS = (
+    0.08,
+    0.3,
+    2.0,
+)  # shares of a line's light, of a crossing one's
 LINE_SD = 1.3  # how significant most of a line must be
 
 
@@ -41,8 +47,8 @@ def lines_among(significance: Floats, row: Ints, column: Ints, psf: Psf) -> Line
 
 
 def line_light(lines: Lines, excess: Floats, sd: Floats, psf: Psf) -> tuple[Floats, Floats]:
-    """What the lines add to the ground, judged by what they show beyond the peaks, and how much
-    of that is a second line's."""
+    """What the lines add to the ground, judged by what they show beyond the peaks, and how unsure
+    that is, beside them too."""
     row, column, there = lines
     height, width = excess.shape
     lifts = np.zeros((LINES_THROUGH_A_POINT, height, width), np.float32)
@@ -60,7 +66,10 @@ def line_light(lines: Lines, excess: Floats, sd: Floats, psf: Psf) -> tuple[Floa
         off = np.abs((np.arange(DIRECTIONS) - best[:, None] + HALF) % DIRECTIONS - HALF)
         there[off <= SAME_LINE] = 0
     lifts /= np.maximum(total, np.float32(LEAST_WEIGHT))
-    return lifts.sum(axis=0), lifts[1:].sum(axis=0)
+    doubt = LINE_DOUBT * lifts[0] + SECOND_DOUBT * lifts[1:].sum(axis=0)
+    beside = 2 * round(BESIDE_SIGMAS * psf.sigma) + 1
+    doubt = cv2.dilate(doubt, np.ones((beside, beside), np.uint8))
+    return lifts.sum(axis=0), np.asarray(doubt, np.float32)
 
 
 def _offsets(psf: Psf) -> tuple[Ints, Ints]:

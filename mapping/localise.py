@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.companions import companions
+from mapping.companions import companions, confirmed
 from mapping.crowd import Field, Part, Places, fit_all, picked, refit
 from mapping.flags import flags, lying_spots, saturated
 from mapping.measure import Measured, measured
 from mapping.scan_lines import blurred_x, jitter_variance, lit
+from mapping.second_look import looked_again
 from mapping.seek import Sought, sought
 from mapping.verdict import UNCERTAIN, reasons
 from optics.psf import Psf
@@ -20,7 +21,6 @@ from optics.sensor import Calibration, Exposed, counted, exposed
 Floats = NDArray[np.floating[Any]]
 
 COMPANION_ROUNDS = 3
-DOUBTED = 0.3  # share of a second line's light
 TOGETHER_PX = 1 << 22  # pixels of frames that are fitted at once; bounds the memory
 
 
@@ -88,6 +88,10 @@ def _looked(light: Exposed, sigma_px: float | None) -> list[Look]:
         )
     share = math.hypot(UNCERTAIN, math.sqrt(jitter_px2) / start.psf.sigma_x)
     places, parts = _with_companions(start.field, start.psf, places, parts, share)
+    if len(start.crowded) and not light.by_lines:
+        _, places, parts = looked_again(
+            start.field, start.psf, places, parts, start.crowded, start.bar, share
+        )
     seen = measured(places, parts, start.psf, _beneath(light.noise, places))
     seen.covariance[:, 1, 1] += blurred_x(jitter_px2, start.psf)
     _tell(answer, seen, start, light, share)
@@ -101,7 +105,12 @@ def _with_companions(
         more = companions(places, parts, psf, share)
         if not len(more.y):
             break
-        places, parts = refit(field, psf, places, parts, more)
+        tried = refit(field, psf, places, parts, more)
+        true = confirmed(*tried, more, psf)
+        if not true.all():
+            more = picked(more, np.flatnonzero(true))
+            tried = refit(field, psf, places, parts, more) if true.any() else (places, parts)
+        places, parts = tried
     return places, parts
 
 
@@ -143,6 +152,6 @@ def _with_doubt(seen: Measured, start: Sought) -> Floats:
             continue
         here = np.flatnonzero(places.frame == number)
         mine = picked(places, here)
-        unsure = DOUBTED * _beneath(doubt, mine) * 4 * math.pi * start.psf.sigma**2
+        unsure = _beneath(doubt, mine) * 4 * math.pi * start.psf.sigma**2
         snr[here] /= np.hypot(1, snr[here] * unsure / np.maximum(mine.photons, 1))
     return snr

@@ -15,6 +15,7 @@ from optics.sensor import Exposed
 Floats = NDArray[np.floating[Any]]
 
 FALSE_ALARMS = 0.1  # that noise alone brings about in a frame
+CROWDED = 0.08
 FIRST_LOOK = 0.8  # of that threshold, for peaks that the fit then judges
 # How sure the image's forms are beforehand: when its width is told, and when it is guessed.
 TOLD = np.array([0.06, 0.06, 0.06, 0.02, 0.005])
@@ -31,7 +32,8 @@ class Sought(NamedTuple):
     field: Field
     places: Places
     lying: list[NDArray[np.bool_]]  # per frame, pixels that no light made
-    doubt: list[NDArray[np.float32] | None]  # per frame, where lines cross: photons per pixel
+    crowded: NDArray[np.int64]  # frames whose ground shows only between emitters
+    doubt: list[NDArray[np.float32] | None]  # per frame, how unsure lines make its ground
 
 
 def sought(light: Exposed, sigma_px: float | None) -> Sought:
@@ -58,7 +60,8 @@ def _seen(light: Exposed, psf: Psf, *, told: bool) -> Sought:
     field = _field(light, surveys)
     measured, unsure = _image(light, field, psf, places, snr, told=told)
     lying, doubt = [one.lying for one in surveys], [one.doubt for one in surveys]
-    return Sought(measured, unsure, bar, field, places, lying, doubt)
+    crowded = np.flatnonzero([one.covered > CROWDED for one in surveys])
+    return Sought(measured, unsure, bar, field, places, lying, crowded, doubt)
 
 
 def _image(

@@ -22,6 +22,8 @@ MISFIT_SD = 5.0
 UNCERTAIN = 0.03  # share of its own light by which an image may differ from the model
 CLOSE_SIGMAS = 2.5  # to the next one: a group and not single emitters
 GROUP_SIGMAS = (2.5, 3.2, 4.0)
+TOUCHING_SIGMAS, TWO_BAR, SELDOM = 3.0, 17.0, 0.15
+FRAGMENT_SIGMAS, SPARSE = 4.0, 0.1
 RING, LONG = 0.05, 0.6
 BY_CHANCE = 0.05  # groups in a frame
 
@@ -62,6 +64,18 @@ def packed(places: Places, sure: Flags, psf: Psf, area_px: float, frames: int) -
     return far
 
 
+def _unlikely_two(places: Places, strange: Floats, psf: Psf, crowding: float, many: float) -> Flags:
+    """Two that touch and together fit no better than two halves of a streak or a cluster would.
+
+    `crowding` is how many others lie within a sigma by chance: where two seldom meet, what looks
+    like two is rather something else, so less speaks against it.
+    """
+    group, size = groups(places, psf, TOUCHING_SIGMAS)
+    together = np.bincount(group, strange)[group]
+    expected = max(many / 2 * crowding * TOUCHING_SIGMAS**2, SELDOM)
+    return np.asarray((size == 2) & (together > TWO_BAR + 2 * math.log(expected)))
+
+
 def reasons(
     seen: Measured,
     sure: Flags,
@@ -75,9 +89,16 @@ def reasons(
     `sure` are those that are surely there; `share` of its own light is how far an image may
     differ from the model.
     """
-    suspect = odd(seen, unsure + np.diag([share**2 - UNCERTAIN**2] * 4)) > FORM_BAR
+    frames, height, columns = shape
+    strange = odd(seen, unsure + np.diag([share**2 - UNCERTAIN**2] * 4))
+    suspect = strange > FORM_BAR
+    _, size = groups(seen.places, psf, CLOSE_SIGMAS)
+    many = float((sure & ~suspect & (size == 1)).sum()) / frames
+    crowding = many / (height * columns) * math.pi * psf.sigma**2
+    suspect |= _unlikely_two(seen.places, strange, psf, crowding, many)
     suspect |= seen.misfit > MISFIT_SD + (100 * share) ** 2 * seen.light
-    group, size = groups(seen.places, psf, CLOSE_SIGMAS)
+    near_by = FRAGMENT_SIGMAS if crowding * FRAGMENT_SIGMAS**2 < SPARSE else CLOSE_SIGMAS
+    group, size = groups(seen.places, psf, near_by)
     spoiled = np.isin(group, group[suspect])
     words = np.full(len(size), "", dtype="U16")
     width = seen.form[:, 0] + seen.form[:, 1]
@@ -87,7 +108,6 @@ def reasons(
     words[suspect & (long > LONG * np.abs(width))] = "streak"
     words[suspect & (width < 0)] = "particle hit"
     words[(size == 2) & spoiled] = "pair"
-    frames, height, columns = shape
     crowd = packed(seen.places, sure, psf, height * columns, frames)
     words[((size > 2) & spoiled) | crowd] = "cluster"
     return [str(word) for word in words]

@@ -210,6 +210,8 @@ class Translation:
             )
         if meant is float:
             return self._as(self._number(node.args[0]), REAL)
+        if meant is int:
+            return self._build.fptosi(self._as(self._number(node.args[0]), REAL), WORD)
         if meant in EXTREMES:
             left, right = map(self._number, node.args)
             kind = REAL if REAL in (left.type, right.type) else WORD
@@ -225,7 +227,7 @@ class Translation:
                 return getattr(self._known.get(module), name, None)
             case ast.Name(id=name):
                 return self._known.get(
-                    name, {"max": max, "min": min, "abs": abs, "float": float}.get(name)
+                    name, {"max": max, "min": min, "abs": abs, "float": float, "int": int}.get(name)
                 )
         return None
 
