@@ -18,6 +18,7 @@ from controller.snapshot import Newsstand
 from controller.store import Store
 from controller.wishes import Unable
 from mapping.catalogue import Site
+from mapping.doubt import Verdict
 from mapping.peak import Peak
 from mapping.placement import Placement
 from optics.devices import Board
@@ -50,6 +51,7 @@ class Desk:
     lying: Placement | None = None  # where the chip is, since this power-up
     locked: Locked | None = None
     failed: dict[str, str] = field(default_factory=dict)  # sites lost since the last proof, why
+    verdict: Verdict | None = None  # on a light that was lost, until it is acted on
     late: set[str] = field(default_factory=set)  # devices that were not waited for
     journey: Journey = field(default_factory=Journey)
 
@@ -100,7 +102,7 @@ class Desk:
 
     def forget(self) -> None:
         """The devices were away: nothing is known of how they stand."""
-        self.lying = self.locked = None
+        self.lying = self.locked = self.verdict = None
         self.late.clear()
         self.light.forget()
         self.stage_moves()

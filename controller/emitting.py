@@ -4,14 +4,13 @@ import asyncio
 import math
 
 from controller.desk import Desk, Locked
-from controller.figures import OF_EMISSION, Busy
-from controller.going_rate import Usual
-from controller.locking import failure, placement, point
+from controller.doubting import resolved
+from controller.figures import OF_EMISSION
+from controller.locking import placement
 from controller.looking import look, look_and_count
 from controller.states import Event
 from controller.tracking import Tracking
 from controller.wishes import Unable
-from mapping.scan import Centring, centre
 from mapping.start import at_power
 
 LOOK_EVERY_S = 0.1
@@ -70,7 +69,7 @@ async def _follow(desk: Desk, locked: Locked) -> None:
                 await look(desk)
             await tracking.turn()
             if tracking.seems_lost:
-                tracking.resume(await _resolved(desk, tracking.believed(), tracking.usual))
+                tracking.resume(await resolved(desk, tracking.believed(), tracking.usual))
             await asyncio.sleep(TURN_S)
     finally:
         tracking.leave()
@@ -81,17 +80,3 @@ async def _at_new_power(desk: Desk, tracking: Tracking) -> None:
     await desk.light.set(power_uw=power_uw)
     peak = at_power(before.peak, before.site.seen, before.power_uw, power_uw)
     tracking.begin(Locked(before.site, peak, power_uw))
-
-
-async def _resolved(desk: Desk, locked: Locked, _usual: Usual) -> Locked:
-    """Its peak, from where it last was."""
-    desk.news.publish(busy=desk.news.latest.busy | Busy.CALIBRATING)
-    try:
-        found = await desk.probe.perform(centre(locked.peak.at, Centring()))
-    finally:
-        desk.news.publish(busy=desk.news.latest.busy & ~Busy.CALIBRATING)
-    if found.doubt:
-        raise failure(desk, locked.site, found.doubt)
-    await desk.probe.go(found.peak.at)
-    point(desk, found)
-    return Locked(locked.site, found.peak, desk.power_uw)

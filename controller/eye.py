@@ -88,6 +88,14 @@ class Eye:
         await self._light.set(pump_rad=pump_rad)
         return (await self._exposed())._replace(stage=at)
 
+    async def pair_here(self, at: StagePoint) -> Pair:
+        """The same as `pair`, where the focus stands already, by offsets or not: nothing moves."""
+        frames = []
+        for pump_rad in PUMPS_RAD:
+            await self._light.set(pump_rad=pump_rad)
+            frames.append((await self._exposed())._replace(stage=at))
+        return Pair((frames[0], frames[1]), at)
+
     async def _exposed(self) -> Frame:
         return await self._camera.frame(self._config.exposure_s, self._config.gain)
 

@@ -144,6 +144,15 @@ class Light:
             await self._keeper.darken()
             raise
 
+    @asynccontextmanager
+    async def shaded(self) -> AsyncIterator[None]:
+        """No light for a moment, within `lit`."""
+        await self._keeper.darken()
+        try:
+            yield
+        finally:
+            await self._keeper.light()
+
     async def extinguish(self) -> None:
         """Dark, where there still is light that nobody has entered."""
         if self.is_lit:

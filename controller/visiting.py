@@ -1,19 +1,22 @@
 """One candidate after the other under the focus: what each is, recorded at once."""
 
 import logging
+from dataclasses import replace
 
 from controller.desk import Desk
 from controller.locking import placement
 from controller.purity import singleness
 from controller.site_tables import Candidate
 from controller.survey_book import SurveyBook
-from mapping.catalogue import Kind, Site
+from mapping.catalogue import Kind, Site, SiteState
+from mapping.causes import Cause
 from mapping.scan import Centring, centre
 from mapping.visit import Visited, as_seen, visit
 
 log = logging.getLogger(__name__)
 
 SAME_SITE_UM = 0.15
+WENT_DARK = {Cause.DARK.value, Cause.JUMP.value}
 DRIFT_EVERY_S = 90.0
 
 
@@ -55,7 +58,7 @@ class Visitor:
             return
         known = desk.archive.catalogue.near(seen.place, SAME_SITE_UM)
         fresh = Site(desk.archive.catalogue.next_name(), seen)
-        site = known.revisited(seen) if known else fresh
+        site = _revived(known.revisited(seen)) if known else fresh
         await self._book.visited(candidate, "site", site)
         if self._reference is None and kind is Kind.SINGLE:
             self._reference = site, desk.now_s()
@@ -75,3 +78,10 @@ class Visitor:
         if not found.doubt:
             dx, dy, dz = (at - was for at, was in zip(found.peak.at, aim, strict=True))
             desk.lying = lying.shifted(dx, dy, dz)
+
+
+def _revived(site: Site) -> Site:
+    """One that was given up because it was dark, and shines again, is a reserve."""
+    if site.state is SiteState.RETIRED and site.why in WENT_DARK:
+        return replace(site, state=SiteState.RESERVE, why="it shines again")
+    return site

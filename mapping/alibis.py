@@ -44,9 +44,9 @@ def _of(p: float, happened: bool) -> float:
 
 EMITS: Weights = {Cause.LASER_OFF: 0.002, Cause.INTERLOCK: 0.01, Cause.UNKNOWN: 0.5}
 CLOSED: Weights = {Cause.INTERLOCK: 0.001, Cause.UNKNOWN: 0.5}
-STANDS = _both(0.999, lambda x: 2 * normal(x / 0.008) / 0.008, _flat(0.0, 1.0))
+STANDS = _both(0.999, lambda x: 2 * normal(x / 0.02) / 0.02, _flat(0.0, 1.0))
 STOOD_UM: Mapping[Cause, Density] = {
-    Cause.STAGE: _both(0.98, _between(0.03, 300.0), STANDS),
+    Cause.STAGE: _both(0.98, _between(0.06, 300.0), STANDS),
     Cause.UNKNOWN: _flat(0.0, 2.0),
 }
 WALKED: Mapping[Cause, Density] = {

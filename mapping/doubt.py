@@ -140,10 +140,10 @@ def diagnosis(during: Counted, usual: Usual) -> Diagnosis:
             reasons.append(f"{look.value}: {seen.words}; {_leaders(suspicion.shares)}")
 
 
-def advanced(plan: Diagnosis, seen: Sighting | None, *, begin: bool = False) -> Look | Verdict:
-    """Tell what was seen, or begin; the next look, or the verdict."""
+def advanced(plan: Diagnosis, seen: Sighting | None) -> Look | Verdict:
+    """Tell what was seen, None to begin; the next look, or the verdict."""
     try:
-        return next(plan) if begin else plan.send(seen)
+        return plan.send(seen)
     except StopIteration as end:
         verdict: Verdict = end.value
         return verdict

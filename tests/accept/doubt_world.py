@@ -58,7 +58,7 @@ class TroubledRack:
         self.now_s += 0.0 if dark else NOTICED_DIM_S
         during = self._counted(self.gates(COUNT_S), began_s)._replace(gates=0)
         plan = diagnosis(during, self.usual)
-        step = advanced(plan, None, begin=True)
+        step = advanced(plan, None)
         while isinstance(step, Look):
             step = advanced(plan, self._seen(step, began_s))
         return step

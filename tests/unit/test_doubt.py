@@ -39,7 +39,7 @@ class Witness:
 
     def hear(self, during: tuple[int, int]) -> Verdict:
         plan = diagnosis(counted(during), USUAL)
-        step = advanced(plan, None, begin=True)
+        step = advanced(plan, None)
         while isinstance(step, Look):
             self.asked.append(step)
             self.age_s += COST_S[step]
@@ -159,7 +159,7 @@ def test_whatever_is_seen_it_ends_and_belief_is_whole(
 ) -> None:
     during = data.draw(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)))
     plan = diagnosis(counted(during), USUAL)
-    step = advanced(plan, None, begin=True)
+    step = advanced(plan, None)
     for seen in sightings:
         if isinstance(step, Verdict):
             break
