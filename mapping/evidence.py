@@ -12,9 +12,8 @@ import numpy as np
 from mapping.field import Field
 from mapping.grid import Floats, Grid, Ints, nearest
 from mapping.pose_fit import (
-    AFFINE,
-    ALL_TERMS,
-    OWN_BEND,
+    ANY_BEND,
+    HYSTERESIS,
     SHIFT_AND_TURN,
     Fit,
     Ground,
@@ -22,8 +21,8 @@ from mapping.pose_fit import (
     ground_of,
 )
 
-SHAPES = (AFFINE, OWN_BEND, ALL_TERMS)  # no bend, one along each axis, any
-BEFORE = (0.25, 0.65, 0.1)  # their probabilities: piezo axes bend each by itself
+SHAPES = (HYSTERESIS, ANY_BEND)
+BEFORE = (0.9, 0.1)  # their probabilities: piezo axes bend each by itself
 FARTHEST_CHI2 = 20.0  # of a pair; a true one lies beyond once in 20,000
 ROUNDS = 14
 CROWDS = (0.06, 0.25, 0.8)  # strays expected as near as a pair: the safe ones first
@@ -89,7 +88,7 @@ def _grown(stored: Stored, field: Field, fit: Fit, blur_um: float, margin: float
                 break
         known = sites, spots
         sd = np.sqrt(variance[sites] + field.sigma_um[spots] ** 2)
-        fit = fitted(ground.of(sites), field.at_um[spots], sd, ALL_TERMS)
+        fit = fitted(ground.of(sites), field.at_um[spots], sd, HYSTERESIS)
     return _judged(stored, field, fit, (nearby, sites, spots), ground, variance)
 
 
@@ -136,7 +135,7 @@ def _foretold(ground: Ground, own_sd: Floats, field: Field, pairs: Pairs) -> Pai
     sites, spots = pairs
     while len(sites) >= SHIFT_PAIRS:
         sd, seen = np.hypot(own_sd[sites], field.sigma_um[spots]), field.at_um[spots]
-        fit = fitted(ground.of(sites), seen, sd, ALL_TERMS)
+        fit = fitted(ground.of(sites), seen, sd, HYSTERESIS)
         off, precision = _left_out(fit, ground.of(sites), sd, seen)
         chi2 = _squared(off[:, None], precision)[:, 0]
         log_foretold = 0.5 * np.log(np.linalg.det(precision)) - 0.5 * chi2 - math.log(2 * math.pi)
@@ -212,7 +211,7 @@ def _weighed(
     if len(sites) < SHIFT_PAIRS:
         return None
     noise, met = variance[sites] + field.sigma_um[spots] ** 2, ground.of(sites)
-    fits = [fitted(met, field.at_um[spots], np.sqrt(noise), terms) for terms in SHAPES]
+    fits = [fitted(met, field.at_um[spots], np.sqrt(noise), bends) for bends in SHAPES]
     weights = np.array([shape.log_integral for shape in fits]) + np.log(BEFORE)
     log_factor = float(np.logaddexp.reduce(weights))
     log_factor -= float(np.log(2 * np.pi * noise).sum()) + field.log_by_chance(spots)

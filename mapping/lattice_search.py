@@ -12,7 +12,7 @@ from mapping.evidence import Stored, Verdict, grown
 from mapping.field import Field
 from mapping.grid import Floats, Grid, Ints
 from mapping.lattice import Lattice
-from mapping.pose_fit import ALL_TERMS, fitted, frame_of, ground_of
+from mapping.pose_fit import HYSTERESIS, fitted, frame_of, ground_of
 
 SEEDS = 12
 SIDE_TOLERANCE = 0.09
@@ -34,7 +34,7 @@ def ideal_fit(lattice: Lattice, field: Field) -> tuple[Verdict, Ints] | None:
         seen = field.at_um[spots]
         frame = frame_of(nodes[sites], seen, field.centre_um, field.half_um)
         sd = np.sqrt(spread[sites] ** 2 + field.sigma_um[spots] ** 2)
-        first = fitted(ground_of(frame, nodes[sites]), seen, sd, ALL_TERMS)
+        first = fitted(ground_of(frame, nodes[sites]), seen, sd, HYSTERESIS)
         verdict = grown(patch, field, first)
         if verdict and (best is None or verdict.log_factor > best.log_factor):
             best = verdict

@@ -11,15 +11,26 @@ import numpy as np
 from mapping.grid import Floats, Ints
 
 SHIFT_AND_TURN = 3
-AFFINE = 6
-OWN_BEND = 14
-ALL_TERMS = 18
 SCALE_SD = 0.012
-SHEAR_SD = 0.006  # of either half; a shear of 1 % is half a turn and half a stretch
-# Of the field's width; a bend of 1 % shaped as a half wave has (0.0069, 0, 0.0005, 0).
-OWN_BEND_SD = (0.005, 0.0015, 0.0005, 0.0003)
-CROSS_BEND_SD = 0.004
+SHEAR_SD = 0.003  # of either half; a shear of 1 % is half a turn and half a stretch
 BEND_KNOWN_WITHIN = 1.15  # half-widths; beyond the field a bend goes on as it was at the edge
+
+
+class Bends(NamedTuple):
+    """How far a field may be bent, in its widths: along each axis by itself, and across axes."""
+
+    own_sd: tuple[float, float, float, float]
+    cross_sd: float = 0.0
+
+    @property
+    def terms(self) -> int:
+        return ALL_TERMS if self.cross_sd else OWN_TERMS
+
+
+ALL_TERMS, OWN_TERMS = 18, 14
+# A branch of a hysteresis loop of 1 % bends by 0.0067, 0.0015, 0.0003 and 0.0001 at most.
+HYSTERESIS = Bends((0.004, 0.0006, 0.0002, 0.0001))
+ANY_BEND = Bends((0.005, 0.0015, 0.0005, 0.0003), 0.004)
 
 
 class Frame(NamedTuple):
@@ -51,11 +62,11 @@ class Frame(NamedTuple):
         along_y += [nil, nil, p * p, p * q]
         return np.array([along_x, along_y]).transpose(2, 0, 1).copy()
 
-    def prior_sd(self, terms: int) -> Floats:
+    def prior_sd(self, bends: Bends) -> Floats:
         """Of each parameter after shift and turn, whose priors are flat."""
-        bends = [*np.repeat(OWN_BEND_SD, 2), *[CROSS_BEND_SD] * 4]
-        widths = [SCALE_SD, SHEAR_SD, SHEAR_SD, *(2 * self.half_um * sd for sd in bends)]
-        return np.array(widths[: terms - SHIFT_AND_TURN])
+        across = [bends.cross_sd] * (bends.terms - OWN_TERMS)
+        of_bends = 2 * self.half_um * np.array([*np.repeat(bends.own_sd, 2), *across])
+        return np.concatenate([[SCALE_SD, SHEAR_SD, SHEAR_SD], of_bends])
 
 
 def _bends(u: Floats) -> list[Floats]:
@@ -102,13 +113,14 @@ class Fit(NamedTuple):
         return ground.laid_um + moved, covariance
 
 
-def fitted(ground: Ground, spots_um: Floats, sd_um: Floats, terms: int) -> Fit:
+def fitted(ground: Ground, spots_um: Floats, sd_um: Floats, bends: Bends) -> Fit:
     """Least squares of pairs, each weighted by the variance of its two ends together."""
-    frame, design = ground.frame, ground.design[:, :, :terms]
+    frame, terms = ground.frame, bends.terms
+    design = ground.design[:, :, :terms]
     rest = spots_um - ground.laid_um
     weighted: Floats = (design / sd_um[:, None, None]).reshape(-1, terms)
     aim = (rest / sd_um[:, None]).reshape(-1)
-    sd = frame.prior_sd(terms)
+    sd = frame.prior_sd(bends)
     normal: Floats = weighted.T @ weighted
     # A hundredth of a field and of a turn: so weak that it only keeps single pairs solvable.
     free = 1.0 / np.array([100 * frame.half_um, 100 * frame.half_um, 100.0]) ** 2

@@ -15,7 +15,7 @@ from mapping.grid import Floats, Grid, Ints
 from mapping.hypotheses import Guesses, guesses
 from mapping.lattice import Lattice, lattice_of
 from mapping.lattice_search import ideal_fit, places
-from mapping.pose_fit import ALL_TERMS, affine_of, fitted, frame_of, ground_of
+from mapping.pose_fit import HYSTERESIS, affine_of, fitted, frame_of, ground_of
 
 BELIEVED = 2e-4  # of being false; the odds of a field that holds about nine nats
 CERTAIN_NATS = 22.0  # beyond this no further guesses are made
@@ -158,7 +158,7 @@ def _tried(stored: Stored, field: Field, sites: Ints, spots: Ints) -> Verdict | 
     at, seen = stored.at_um[sites], field.at_um[spots]
     frame = frame_of(at, seen, field.centre_um, field.half_um)
     sd = np.sqrt(stored.sigma_um[sites] ** 2 + field.sigma_um[spots] ** 2)
-    return grown(stored, field, fitted(ground_of(frame, at), seen, sd, ALL_TERMS))
+    return grown(stored, field, fitted(ground_of(frame, at), seen, sd, HYSTERESIS))
 
 
 def _same(one: Verdict, other: Verdict) -> bool:

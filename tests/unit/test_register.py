@@ -9,7 +9,7 @@ import pytest
 from mapping.field import field_of
 from mapping.grid import Grid
 from mapping.lattice import lattice_of
-from mapping.pose_fit import ALL_TERMS, affine_of, fitted, frame_of, ground_of
+from mapping.pose_fit import HYSTERESIS, affine_of, fitted, frame_of, ground_of
 from mapping.register import ChipPose, NoMatch, Points, registered
 
 
@@ -47,7 +47,7 @@ def test_fit_recovers_a_pose_and_its_uncertainty(chance: np.random.Generator) ->
         seen = true + chance.normal(0, 0.03, true.shape)
         frame = frame_of(sites, seen, np.array([100.0, -50.0]), 40.0)
         ground = ground_of(frame, sites)
-        fit = fitted(ground, seen, np.full(60, 0.03), ALL_TERMS)
+        fit = fitted(ground, seen, np.full(60, 0.03), HYSTERESIS)
         at, covariance = fit.predicted(ground)
         off.append((at[0] - true[0]) / np.sqrt(np.diagonal(covariance[0])))
         assert affine_of(fit)[:, :2] == pytest.approx(1.01 * turn.T, abs=0.004)
