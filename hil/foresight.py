@@ -44,15 +44,21 @@ class Foresight:
 
     def gate(self, first: int, end: int, within_ps: int) -> tuple[int, int, int]:
         """Clicks of both, and coincidences."""
-        return (*self.clicks(first, end), self.coincidences(first, end, within_ps))
+        a, b = self._place(first, end)
+        one, other = self._clicks
+        pairs = self._paired(within_ps)
+        return int(one[b] - one[a]), int(other[b] - other[a]), int(pairs[b] - pairs[a])
 
     def coincidences(self, first: int, end: int, within_ps: int) -> int:
         """Of them, so close together."""
         a, b = self._place(first, end)
+        pairs = self._paired(within_ps)
+        return int(pairs[b] - pairs[a])
+
+    def _paired(self, within_ps: int) -> Ints:
         if within_ps not in self._pairs and self._cells is not None:
             self._pairs[within_ps] = _summed(self._coinciding(self._cells, within_ps))
-        pairs = self._pairs[within_ps]
-        return int(pairs[b] - pairs[a])
+        return self._pairs[within_ps]
 
     def _place(self, first: int, end: int) -> tuple[int, int]:
         if first < self._first or end > self._end:

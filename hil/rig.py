@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ FOLDER_PREFIX = "gansource-rig-"
 """Of the folders that rigs lie in; the number of the process follows."""
 
 
+def _since(loop: asyncio.AbstractEventLoop, began_s: float) -> float:
+    return loop.time() - began_s
+
+
 class Rig:
     """The emulated rack, and a wire from each of its devices."""
 
@@ -45,7 +50,7 @@ class Rig:
         """`gige`: the address of a GigE Vision camera, which has no wire of ours."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        self.clock: Callable[[], float] = lambda: loop.time() - began_s
+        self.clock: Callable[[], float] = partial(_since, loop, began_s) if began_s else loop.time
         self.log = EventLog(self.clock)
         self.rack = Rack(nature, seed, self.clock, gige)
         self._gige = {"camera": f"aravis://{gige}"} if gige else {}

@@ -107,11 +107,11 @@ class IoBoard:
             self._set_alarm(self._tick, self._next_turn_s(chip))
 
     def _next_turn_s(self, chip: Chip) -> float:
-        """The next instant at which something ends, or soon enough to look healthy."""
+        """How long until something ends, or so that it looks healthy."""
         if self.frozen:
             return LONGEST_TURN_S
-        ends_s = [end_s for end_s in (chip.gate.ends_in_s(), chip.lease.ends_in_s()) if end_s]
-        return max(min([LONGEST_TURN_S, *ends_s]), SHORTEST_TURN_S)
+        ends_s = min(chip.gate.next_end_s, chip.lease.next_end_s) - self._clock()
+        return max(min(LONGEST_TURN_S, ends_s), SHORTEST_TURN_S)
 
     def _restart(self) -> None:
         """A reset, by the firmware or the watchdog: dark and deaf until it is up again."""

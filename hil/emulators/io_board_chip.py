@@ -166,23 +166,27 @@ class PinMaker:
 class Pin:
     def __init__(self, chip: Chip, role: str) -> None:
         self.role = role
-        self._chip = chip
+        self._chip, self._world = chip, chip.world
 
     def value(self, level: "int | None" = None) -> int:
         """The level now; a level given drives the pin, and takes it from a state machine."""
-        if level is not None and self.role == "laser":
-            self._chip.lease.stop()
-            self._chip.world.shine(self._chip.world.clock(), bool(level))
-        if level is not None and self.role == "lens":
-            self._chip.world.flip(bool(level))
+        if level is not None:
+            self._drive(bool(level))
+        if self.role == "interlock":
+            return int(self._world.interlock_closed)
         if self.role == "phase":
             self._chip.gate.catch_up()
             return self._chip.gate.phase
         if self.role == "bench":
-            return int(not self._chip.world.bench_jumper)
+            return int(not self._world.bench_jumper)
+        return int(self.role == "lens" and self._world.wide)
+
+    def _drive(self, high: bool) -> None:
+        if self.role == "laser":
+            self._chip.lease.stop()
+            self._world.shine(self._world.clock(), high)
         if self.role == "lens":
-            return int(self._chip.world.wide)
-        return int(self.role == "interlock" and self._chip.world.interlock_closed)
+            self._world.flip(high)
 
 
 class Pio:

@@ -15,8 +15,9 @@ CLOCK_HZ = 125_000_000
 FIFO_WORDS = 4
 MASK = 0xFFFFFFFF
 TIME_UP = MASK
+NEVER = 1e30
 LEASE_ROUND, GATE_OVERHEAD = 4, 6  # cycles
-READ_X, READ_Y, TAKE_OSR = 0x4020, 0x4040, 0x80A0
+READERS, TAKE_OSR = {0x4020: 0, 0x4040: 1}, 0x80A0  # registers X and Y
 
 
 class Machine:
@@ -77,6 +78,11 @@ class LeaseMachine(Machine):
             else:
                 self.tell(word)
 
+    @property
+    def next_end_s(self) -> float:
+        """When it ends by itself, as of the last look."""
+        return self._until_s if self._lit else NEVER
+
     def opened(self) -> None:
         """The interlock opens at this instant."""
         self.catch_up()
@@ -118,8 +124,10 @@ class CountMachine(Machine):
         self._pace = pace
 
     def exec(self, opcode: int) -> None:
+        if opcode not in READERS:
+            super().exec(opcode)
         self._pace.catch_up()
-        which = (READ_X, READ_Y).index(opcode)
+        which = READERS[opcode]
         running = self._pace.running_clicks(self) if which == self._pace.phase else 0
         self.tell((self.registers[which] - running) & MASK)
 
@@ -156,10 +164,10 @@ class GateMachine(Machine):
             raise ValueError("a gate machine that starts without a length floods the board")
         self._begin(self._clock())
 
-    def ends_in_s(self) -> float:
-        """How long until the gate that is running ends."""
-        self.catch_up()
-        return self._end_s - self._clock() if self.running else 0.0
+    @property
+    def next_end_s(self) -> float:
+        """When the gate that was running at the last look ends."""
+        return self._end_s if self.running else NEVER
 
     def catch_up(self) -> None:
         """Every gate that has ended by now, in order."""
