@@ -77,7 +77,7 @@ def fit_all(
     parts: list[Part] = []
     for turn in range(ROUNDS):
         ties = _ties(places, psf, which)
-        near = np.isin(which, ties.of)
+        near = marked(ties.of, len(places.y))[which]
         crowd, lonely = which[near], which[~near]
         chosen = [crowd[ties.members[crowd] == count] for count in np.unique(ties.members[crowd])]
         if turn == 0:
@@ -97,8 +97,8 @@ def fit_all(
 
 def refit(
     field: Field, psf: Psf, places: Places, parts: list[Part], more: Places
-) -> tuple[Places, list[Part]]:
-    """With more emitters: these, and whoever they reach."""
+) -> tuple[Places, list[Part], list[Part]]:
+    """With more emitters: these, and whoever they reach; the last are the parts that are new."""
     known = len(places.y)
     places = joined(places, more)
     reach = 2 * half_width(psf)
@@ -107,14 +107,22 @@ def refit(
     reached[one[other >= known]] = True
     which = np.flatnonzero(reached)
     places, fresh = fit_all(field, psf, places, which)
-    return places, [*without(parts, which), *fresh]
+    return places, [*without(parts, which), *fresh], fresh
+
+
+def marked(which: Ints, count: int) -> Flags:
+    """True where named, of so many; what lies beyond is left out."""
+    marks = np.zeros(count, bool)
+    marks[which[which < count]] = True
+    return marks
 
 
 def without(parts: list[Part], which: Ints) -> list[Part]:
     """The parts, with some places taken out."""
     left = []
+    gone = marked(which, max([int(part.which.max()) for part in parts], default=0) + 1)
     for part in parts:
-        keep = np.flatnonzero(~np.isin(part.which, which))
+        keep = np.flatnonzero(~gone[part.which])
         if len(keep) == len(part.which):
             left.append(part)
         elif len(keep):
@@ -137,8 +145,7 @@ def _ties(places: Places, psf: Psf, which: Ints) -> Ties:
     reach = half_width(psf) + SHINES_SIGMAS * psf.sigma
     near = pairs(*places[:3], reach)
     of, other = np.concatenate([near, near[:, ::-1]]).T
-    wanted = np.zeros(len(places.y), bool)
-    wanted[which] = True
+    wanted = marked(which, len(places.y))
     of, other = of[wanted[of]], other[wanted[of]]
     apart = np.hypot(places.y[of] - places.y[other], places.x[of] - places.x[other])
     order = np.lexsort((apart, of))

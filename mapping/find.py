@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 MASKED_SD = 4.0  # brighter pixels of the filtered frame say nothing about the ground
 EVEN, LEAST = 1e-3, 1e-12
-BAND_PX = 1 << 16
+BAND_PX = 1 << 17
 CLEAR_SIGMAS = 2.0  # from those to what does
 LEAST_SD = 3.3  # of peaks; lines show as rows of such
 REACH_SIGMAS = 2.0  # of what the ground is a mean over
@@ -96,8 +96,9 @@ def surveyed(
 def _seen(
     photons: Floats, ground: Floats, noise: Floats, unfit: Flags, lying: Flags, psf: Psf
 ) -> Surveyed:
-    significance, scale = filtered(photons, ground, noise, unfit, psf)
-    return Surveyed(ground, lying, significance, _peaks(significance, scale, psf), 0.0)
+    significance = filtered(photons, ground, noise, unfit, psf)
+    top = _peaks(significance, ground, noise, psf)
+    return Surveyed(ground, lying, significance, top, 0.0)
 
 
 def _empty(excess: Floats, psf: Psf, step: int) -> Flags:
@@ -111,30 +112,25 @@ def _empty(excess: Floats, psf: Psf, step: int) -> Flags:
     return np.asarray(cv2.dilate(bright, np.ones((reach, reach), np.uint8)) == 0)
 
 
-def filtered(
-    photons: Floats, ground: Floats, noise: Floats, unfit: Flags, psf: Psf
-) -> tuple[Floats, Floats]:
-    """Score of an emitter in each pixel in sigmas (Neyman and Pearson's test), and the photons
-    of one sigma; in bands, which stay in the processor's cache."""
+def filtered(photons: Floats, ground: Floats, noise: Floats, unfit: Flags, psf: Psf) -> Floats:
+    """Score of an emitter in each pixel in sigmas (Neyman and Pearson's test); in bands, which
+    stay in the processor's cache."""
     height, width = photons.shape
     along = kernels(psf, math.ceil(3 * psf.sigma))
-    even = np.ptp(noise) <= EVEN * noise[0, 0]
-    score, scale = np.empty((2, height, width), np.float32)
+    way = _even if np.ptp(noise) <= EVEN * noise[0, 0] else _uneven
+    score = np.empty((height, width), np.float32)
     halo, step = len(along[0]) // 2, max(32, BAND_PX // width)
     for first in range(0, height, step):
         rows = slice(max(first - halo, 0), min(first + step + halo, height))
+        band = way(photons[rows], ground[rows], noise[rows], unfit[rows], *along)
         own = slice(first - rows.start, first - rows.start + step)
-        into = slice(first, first + step)
-        band = (_even if even else _uneven)(
-            photons[rows], ground[rows], noise[rows], unfit[rows], *along
-        )
-        score[into], scale[into] = (what[own] for what in band)
-    return score, scale
+        score[first : first + step] = band[own]
+    return score
 
 
 def _even(
     photons: Floats, ground: Floats, noise: Floats, unfit: Flags, along_y: Floats, along_x: Floats
-) -> tuple[Floats, Floats]:
+) -> Floats:
     """Where the noise is even the weights are too, and need no filter."""
     height = np.float32(math.sqrt((along_x**2).sum() * (along_y**2).sum()))
     sd = ground + noise
@@ -143,21 +139,21 @@ def _even(
     excess /= sd
     if unfit.any():
         excess[unfit] = 0
-    sd /= height
-    return _blurred(excess, along_y, along_x / height), sd
+    return _blurred(excess, along_y, along_x / height)
 
 
 def _uneven(
     photons: Floats, ground: Floats, noise: Floats, unfit: Flags, along_y: Floats, along_x: Floats
-) -> tuple[Floats, Floats]:
+) -> Floats:
     weight = np.reciprocal(ground + noise)
     excess = photons - ground
     excess *= weight
     if unfit.any():
         excess[unfit] = weight[unfit] = 0
     known = _blurred(weight, along_y**2, along_x**2)
-    scale = np.reciprocal(np.sqrt(np.maximum(known, np.float32(LEAST))))
-    return _blurred(excess, along_y, along_x) * scale, scale
+    score = _blurred(excess, along_y, along_x)
+    score /= np.sqrt(np.maximum(known, np.float32(LEAST)))
+    return score
 
 
 def _blurred(image: Floats, along_y: Floats, along_x: Floats) -> Floats:
@@ -184,22 +180,26 @@ def _sharp(
     share_y, share_x = sharpest(psf)
     shares = SHARP_SHARE * np.array([share_y, share_x, share_y * share_x, share_y * share_x])
     steps = np.array([width, 1, width + 1, width - 1])
-    down, right = binned_light[0].shape
+    down, right = binned_light[1].shape
     kinds, brighter = (2, 1) if by_lines else (4, 0)
+    bins, level, sd = binned_light
+    bright = np.flatnonzero(bins > level + np.float32(SUSPECT_SD) * sd)
     sharp(
-        lying, photons, np.ascontiguousarray(noise), height, width, *binned_light,
-        down, right, SUSPECT_SD, SHARP_SD, steps, shares, kinds, brighter,
+        lying, photons, noise, height, width, bright, len(bright), level,
+        down, right, SHARP_SD, steps, shares, kinds, brighter,
     )  # fmt: skip
     return lying.view(np.bool_)
 
 
-def _peaks(significance: Floats, scale: Floats, psf: Psf) -> Candidates:
-    """Local maxima, a sigma around: noise makes several on a wide spot."""
+def _peaks(significance: Floats, ground: Floats, noise: Floats, psf: Psf) -> Candidates:
+    """Local maxima, a sigma around: noise makes several on a wide spot. Photons are what a fit
+    may start from."""
     height, width = significance.shape
     bright = np.flatnonzero(significance >= LEAST_SD)
     found = np.empty(len(bright), np.int64)
     reach = max(1, round(psf.sigma))
     many = summits(found, significance, height, width, bright, len(bright), reach)
-    row, column = np.divmod(found[:many], width)
-    own = significance[row, column]
-    return Candidates(row, column, own, own * scale[row, column])
+    at = row, column = np.divmod(found[:many], width)
+    area = 4 * math.pi * psf.sigma**2
+    photons = significance[at] * np.sqrt(area * (ground[at] + noise[at]))
+    return Candidates(row, column, significance[at], photons)

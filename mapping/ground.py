@@ -13,6 +13,7 @@ BIN_SIGMAS = 1.5
 MEDIAN = 5  # bins: seven sigmas, a tenth of which one emitter fills
 
 LEAST_WEIGHT = 1e-3
+KERNEL_SIGMAS = 2.2  # to either side
 FILLINGS = 4
 CLIP_SD = 4.5
 LEAST = 1e-3  # photons per pixel; there is always some light
@@ -60,4 +61,5 @@ def full(bins: Floats, shape: tuple[int, ...]) -> Floats:
 
 
 def _blurred(what: Floats, reach: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(what, (0, 0), reach), np.float32)
+    size = 2 * math.ceil(KERNEL_SIGMAS * reach) + 1
+    return np.asarray(cv2.GaussianBlur(what, (size, size), reach), np.float32)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mapping.near import pairs
 from mapping.sampling import levels, raised
 from optics.psf import Psf
 
@@ -23,6 +24,7 @@ LINE_DOUBT, SECOND_DOUBT, BESIDE_SIGMAS = (
     0.3,
     2.0,
 )  # shares of a line's light, of a crossing one's
+COMPANY = 2  # peaks beside each on the same line; noise makes some that stand alone
 LINE_SD = 1.3  # how significant most of a line must be
 
 
@@ -42,8 +44,12 @@ def lines_among(significance: Floats, row: Ints, column: Ints, psf: Psf) -> Line
         there, significance, height, width, row, column, len(row), *_offsets(psf),
         DIRECTIONS, SAMPLES, LINE_SD, np.empty(SAMPLES),
     )  # fmt: skip
-    some = there.any(axis=1)
-    return Lines(row[some], column[some], there[some]) if some.any() else None
+    some = np.flatnonzero(there.any(axis=1))
+    near = pairs(
+        0 * some, row[some].astype(float), column[some].astype(float), FAR_SIGMAS * psf.sigma
+    )
+    some = some[np.bincount(near.ravel(), minlength=len(some)) >= COMPANY]
+    return Lines(row[some], column[some], there[some]) if len(some) else None
 
 
 def line_light(lines: Lines, excess: Floats, sd: Floats, psf: Psf) -> tuple[Floats, Floats]:

@@ -101,16 +101,18 @@ def _looked(light: Exposed, sigma_px: float | None) -> list[Look]:
 def _with_companions(
     field: Field, psf: Psf, places: Places, parts: list[Part], share: float
 ) -> tuple[Places, list[Part]]:
+    fresh = parts
     for _ in range(COMPANION_ROUNDS):
-        more = companions(places, parts, psf, share)
+        more = companions(places, fresh, psf, share)
         if not len(more.y):
             break
         tried = refit(field, psf, places, parts, more)
-        true = confirmed(*tried, more, psf)
+        true = confirmed(*tried[:2], more, psf)
+        if not true.any():
+            break
         if not true.all():
-            more = picked(more, np.flatnonzero(true))
-            tried = refit(field, psf, places, parts, more) if true.any() else (places, parts)
-        places, parts = tried
+            tried = refit(field, psf, places, parts, picked(more, np.flatnonzero(true)))
+        places, parts, fresh = tried
     return places, parts
 
 
@@ -132,16 +134,23 @@ def _tell(answer: list[Look], seen: Measured, start: Sought, light: Exposed, sha
     inside = (np.abs(places.x - width / 2 + 0.5) <= width / 2) & (
         np.abs(places.y - height / 2 + 0.5) <= height / 2
     )
-    for i in np.flatnonzero((snr >= start.bar) & inside):
-        at = PixelPoint(float(places.x[i]), float(places.y[i]))
-        look, reason = answer[places.frame[i]], "saturated" if full[i] else why[i]
+    which = np.flatnonzero((snr >= start.bar) & inside)
+    known = [
+        places.photons,
+        seen.ground,
+        sd[:, 1],
+        sd[:, 0],
+        seen.covariance[:, 0, 1],
+        sd[:, 2],
+        snr,
+    ]
+    rows = np.column_stack([places.x, places.y, *known])[which].tolist()
+    for i, (x, y, *figures) in zip(which.tolist(), rows, strict=True):
+        at, reason = PixelPoint(x, y), "saturated" if full[i] else why[i]
         if reason:
-            look.rejected.append(Rejected(at, reason))
-            continue
-        y_err, x_err, photons_err = map(float, sd[i])
-        known = (float(places.photons[i]), float(seen.ground[i]), x_err, y_err)
-        xy = float(seen.covariance[i, 0, 1])
-        look.spots.append(Spot(at, *known, xy, photons_err, float(snr[i]), notes[i]))
+            answer[places.frame[i]].rejected.append(Rejected(at, reason))
+        else:
+            answer[places.frame[i]].spots.append(Spot(at, *figures, notes[i]))
 
 
 def _with_doubt(seen: Measured, start: Sought) -> Floats:

@@ -54,9 +54,9 @@ def measured_image(
     for _ in range(SHAPE_ROUNDS):
         spots, change, covariance = _asked(field, psf, spots, ALL_FORMS, sure, total)
         total += change
+        if total @ np.linalg.solve(covariance, total) < NO_GAUSSIAN:
+            return psf._replace(shape=ROUND), covariance[:4, :4]
         psf = psf._replace(shape=_mixed(total))
-    if total @ np.linalg.solve(covariance, total) < NO_GAUSSIAN:
-        psf = psf._replace(shape=ROUND)
     return psf, covariance[:4, :4]
 
 
@@ -86,8 +86,8 @@ def exemplary(field: Field, psf: Psf, places: Places, snr: Floats) -> Ints:
 
 def _agreed(forms: Floats, weights: Floats, prior: Floats, so_far: Floats) -> tuple[Floats, Floats]:
     """Weighted mean of those near one whom many lie near; the narrowest, since company widens."""
-    apart = forms[:, None] - forms
-    near = np.einsum("mni,nij,mnj->mn", apart, weights, apart, optimize=True) < OUTLIER
+    apart = forms - forms[:, None]  # of every other from each, in its weights
+    near = np.sum(apart @ weights * apart, axis=2).T < OUTLIER
     many = np.flatnonzero(near.sum(axis=1) >= MANY * near.sum(axis=1).max())
     mean = forms[many[forms[many, :2].sum(axis=1).argmin()]]
     covariance = np.linalg.inv(prior)
@@ -127,7 +127,7 @@ def guessed_sigma(light: Exposed) -> float:
         )
         unfit = light.broken | narrow.lying
         maps = np.array(
-            [filtered(photons, wide.ground, light.noise, unfit, Psf(s, s))[0] for s in WIDTHS]
+            [filtered(photons, wide.ground, light.noise, unfit, Psf(s, s)) for s in WIDTHS]
         )
         best = maps.max(axis=0)
         top = (best == cv2.dilate(best, np.ones((5, 5), np.uint8))) & (best > BRIGHT_SD)

@@ -79,8 +79,8 @@ def _image(
 
 
 def _field(light: Exposed, surveys: list[Surveyed]) -> Field:
-    ground, bad = np.empty_like(light.photons), np.empty(light.photons.shape, np.bool_)
-    for number, seen in enumerate(surveys):
-        ground[number] = seen.ground
-        np.logical_or(seen.lying, light.broken, out=bad[number])
-    return Field(light.photons, ground, np.ascontiguousarray(light.noise), bad)
+    grounds, lying = [one.ground for one in surveys], [one.lying for one in surveys]
+    ground = np.stack(grounds) if len(grounds) > 1 else grounds[0][None]
+    bad = np.stack(lying)
+    bad |= light.broken
+    return Field(light.photons, ground, light.noise, bad)

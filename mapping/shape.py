@@ -45,6 +45,7 @@ def shapes(part: Part, psf: Psf, forms: list[Floats]) -> Shapes:
         fit.slopes, fit.information,
         count, known, width, optics(psf)[0], padded, many, size,
         np.empty(many * width**2), np.empty(2 * size * (width + 1)),
+        np.empty(width**2), np.empty(width**2), np.empty(width**2),
         np.empty(known + many), np.empty(known + many),
     )  # fmt: skip
     return Shapes(told, matrix[:, known:, known:], core[:, 0], core[:, 1])
@@ -71,17 +72,22 @@ def _formed(
     size: int,
     slope: Float64s,
     along: Float64s,
+    weight: Float64s,
+    off: Float64s,
+    weighted: Float64s,
     score: Float64s,
     scale: Float64s,
 ) -> int:
     both = known + many
+    pixels = width * width
     for one in range(count):
         at = one * (known - 1)
         _drawn(slope, along, emitters, at, width, sigmas, forms, many, size)
-        start = one * width * width
+        start = one * pixels
         first = one * both * both
+        _weighed(weight, off, counts, model, good, start, pixels)
         _crossed(
-            matrix, first, score, slope, slopes, counts, model, good, start, known, many, width
+            matrix, first, score, slope, slopes, weight, off, weighted, start, known, many, pixels
         )
         for i in range(known):
             for j in range(known):
@@ -124,40 +130,53 @@ def _crossed(
     score: Float64s,
     slope: Float64s,
     slopes: Float32s,
-    counts: Float32s,
-    model: Float32s,
-    good: UInt8s,
+    weight: Float64s,
+    off: Float64s,
+    weighted: Float64s,
     start: int,
     known: int,
     many: int,
-    width: int,
+    pixels: int,
 ) -> int:
     """The forms' scores, and their information with each other and with what was fitted."""
-    pixels = width * width
     both = known + many
     for i in range(many):
         own = i * pixels
         row = first + (known + i) * both
         total = 0.0
         for pixel in range(pixels):
-            off = counts[start + pixel] / model[start + pixel] - 1.0
-            total += good[start + pixel] * off * slope[own + pixel]
+            total += off[pixel] * slope[own + pixel]
+            weighted[pixel] = weight[pixel] * slope[own + pixel]
         score[i] = total
         for j in range(known):
             other = start * known + j * pixels
             total = 0.0
             for pixel in range(pixels):
-                weight = good[start + pixel] / model[start + pixel]
-                total += weight * slope[own + pixel] * slopes[other + pixel]
+                total += weighted[pixel] * slopes[other + pixel]
             matrix[row + j] = total
             matrix[first + j * both + known + i] = total
         for j in range(i + 1):
             total = 0.0
             for pixel in range(pixels):
-                weight = good[start + pixel] / model[start + pixel]
-                total += weight * slope[own + pixel] * slope[j * pixels + pixel]
+                total += weighted[pixel] * slope[j * pixels + pixel]
             matrix[row + known + j] = total
             matrix[first + (known + j) * both + known + i] = total
+    return 0
+
+
+@Native
+def _weighed(
+    weight: Float64s,
+    off: Float64s,
+    counts: Float32s,
+    model: Float32s,
+    good: UInt8s,
+    start: int,
+    pixels: int,
+) -> int:
+    for pixel in range(pixels):
+        weight[pixel] = good[start + pixel] / model[start + pixel]
+        off[pixel] = weight[pixel] * counts[start + pixel] - good[start + pixel]
     return 0
 
 

@@ -31,44 +31,32 @@ def sharp(
     noise: Float32s,
     height: int,
     width: int,
-    bins: Float32s,
+    bright: Int64s,
+    count: int,
     level: Float32s,
-    sd: Float32s,
     down: int,
     right: int,
-    suspect_sd: float,
     sharp_sd: float,
     steps: Int64s,
     shares: Float64s,
     kinds: int,
     brighter: int,
 ) -> int:
-    """Pixels of the bins (down, right) that stand out, whose neighbours are too dark."""
-    many = 0
-    for bin_y in range(down):
-        for bin_x in range(right):
-            at = bin_y * right + bin_x
-            if bins[at] > level[at] + suspect_sd * sd[at]:
-                for y in range(
-                    max(bin_y * height // down, 1), min((bin_y + 1) * height // down, height - 1)
-                ):
-                    for x in range(
-                        max(bin_x * width // right, 1), min((bin_x + 1) * width // right, width - 1)
-                    ):
-                        wrong = _too_sharp(
-                            photons,
-                            noise,
-                            y * width + x,
-                            level[at],
-                            sharp_sd,
-                            steps,
-                            shares,
-                            kinds,
-                            brighter,
-                        )
-                        lying[y * width + x] = wrong
-                        many += wrong
-    return many
+    """Pixels in the bright ones of (down, right) bins whose neighbours are too dark."""
+    for one in range(count):
+        bin_y = bright[one] // right
+        bin_x = bright[one] - bin_y * right
+        ground = float(level[bright[one]])
+        for y in range(
+            max(bin_y * height // down, 1), min((bin_y + 1) * height // down, height - 1)
+        ):
+            left = max(bin_x * width // right, 1)
+            for x in range(left, min((bin_x + 1) * width // right, width - 1)):
+                at = y * width + x
+                lying[at] = _too_sharp(
+                    photons, noise, at, ground, sharp_sd, steps, shares, kinds, brighter
+                )
+    return 0
 
 
 @Native
