@@ -150,7 +150,7 @@ def _tell(answer: list[Look], seen: Measured, start: Sought, light: Exposed, sha
         if reason:
             answer[places.frame[i]].rejected.append(Rejected(at, reason))
         else:
-            answer[places.frame[i]].spots.append(Spot(at, *figures, notes[i]))
+            answer[places.frame[i]].spots.append(Spot._make([at, *figures, notes[i]]))
 
 
 def _with_doubt(seen: Measured, start: Sought) -> Floats:
