@@ -78,20 +78,24 @@ class Tracking:
             await self._tell()
 
     def believed(self) -> Locked:
-        """What is held, as it is known by now."""
+        """What is held, as it is known by now; the chip lies where the emitter went."""
         if self._told is not None:
             peak = held(self.locked.peak, self._hold.place, self._told)
             self.locked = Locked(self.locked.site, peak, self.locked.power_uw)
             self._desk.locked = self.locked
+            self._lay(peak.at)
         return self.locked
 
     def leave(self) -> None:
-        """It ends: the chip lies where the emitter went; what is known of it is kept."""
-        desk, place = self._desk, self.believed().peak.at
+        """It ends; what is known of it is kept."""
+        self.believed()
+        self._desk.news.publish(busy=self._desk.news.latest.busy & ~Busy.TRACKING)
+
+    def _lay(self, at: StagePoint) -> None:
+        desk, ways_um = self._desk, zip(self._lay_at, at, strict=True)
         if desk.lying is not None:
-            dx_um, dy_um, dz_um = (b - a for a, b in zip(self._lay_at, place, strict=True))
-            desk.lying = desk.lying.shifted(dx_um, dy_um, dz_um)
-        desk.news.publish(busy=desk.news.latest.busy & ~Busy.TRACKING)
+            desk.lying = desk.lying.shifted(*(after - before for before, after in ways_um))
+            self._lay_at = at
 
     async def _read_laser(self) -> None:
         """The pump as a share of what it was when this hold began."""

@@ -3,11 +3,15 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from hil.emulators.io_board_flash import installed, manifest, slot_files
 from optics.faults import DeviceLost, DeviceRefused, DeviceStuck, OutOfReach
+from optics.io_board import IoBoard
+from optics.link import Patience
+from optics.transports import memory_opener
 from tests.unit.board_bench import SETTINGS, TOO_FAST, Bench
 
 pytestmark = pytest.mark.clocks("jumping")
@@ -168,6 +172,17 @@ async def test_beyond_the_converters_range_nothing_is_sent(bench: Bench, x_um: f
     with pytest.raises(OutOfReach):
         await bench.board.set_gate(x_um * 10)
     assert bench.wire.log.events == before
+
+
+async def test_an_axis_without_an_input_takes_no_offset_but_none(bench: Bench) -> None:
+    await bench.board.aclose()
+    settings = replace(SETTINGS, um_per_code=(0.0, -1e-4, 2e-4))
+    bench.board = IoBoard(memory_opener(bench.port.connect), settings, Patience())
+    await bench.board.connect()
+    await bench.board.offset(0.0, 0.5, 0.0)
+    assert bench.emulator.world.codes[:3] == [32768, 27768, 32768]
+    with pytest.raises(OutOfReach):
+        await bench.board.offset(1e-3, 0.0, 0.0)
 
 
 async def test_a_converter_that_does_not_agree_is_stuck(bench: Bench) -> None:
