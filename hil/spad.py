@@ -6,6 +6,7 @@ which changes no correlation.
 """
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtri
@@ -103,6 +104,7 @@ def _low(drawn: Bits) -> Ints:
     return (drawn & np.uint64(QUANTILES - 1)).astype(np.int64)
 
 
+@cache
 def _late_ps(nature: SpadNature) -> Ints:
     """65,536 draws of the jitter: Gaussian, for some with a diffusion tail."""
     rng = generator(_JITTER)
@@ -111,4 +113,6 @@ def _late_ps(nature: SpadNature) -> Ints:
     late_ps += np.where(rng.random(QUANTILES) < nature.jitter_tail, nature.jitter_tail_ps, 0.0) * (
         rng.standard_exponential(QUANTILES)
     )
-    return np.rint(late_ps).astype(np.int64)
+    told = np.rint(late_ps).astype(np.int64)
+    told.flags.writeable = False
+    return told

@@ -14,7 +14,7 @@ from optics.quantities import StagePoint
 Say = Callable[[Any, random.Random], Awaitable[object]]
 PATIENCE_S = 90.0
 """With one exchange of a driver: more than all its own limits together."""
-LONG_GATE_S = 0.1
+LONG_GATE_S = 0.2
 """Each gate is a turn of the board's firmware, which is most of what a script costs."""
 
 
@@ -41,7 +41,7 @@ async def to_the_board(board: Any, rng: random.Random) -> None:
         case 3:
             await board.widen(wide=rng.random() < 0.5)
         case 4:
-            await board.set_gate(rng.choice((0.02, LONG_GATE_S)))
+            await board.set_gate(rng.choice((0.05, LONG_GATE_S)))
         case 5:
             await board.temperatures_k()
         case _:
