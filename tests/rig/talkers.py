@@ -90,7 +90,7 @@ class Talkers:
     def start(self) -> None:
         """A new life, with drivers that know nothing of the last one."""
         config = self._rig.config(scpi_port=-1, stage={"settle_within_s": 0.3})
-        hardware = build(config, self._rig.in_memory, _inline)
+        hardware = build(config, self._rig.in_memory, inline)
         self._lives.append(asyncio.create_task(self._live(hardware)))
 
     def die(self) -> None:
@@ -141,6 +141,6 @@ class Talkers:
                 self._silent.discard(name)
 
 
-async def _inline(function: Callable[..., Any], *args: Any) -> Any:
+async def inline(function: Callable[..., Any], *args: Any) -> Any:
     """As the jumping loop does it."""
     return function(*args)
