@@ -58,7 +58,7 @@ class Visitor:
             return
         known = desk.archive.catalogue.near(seen.place, SAME_SITE_UM)
         fresh = Site(desk.archive.catalogue.next_name(), seen)
-        site = _revived(known.revisited(seen)) if known else fresh
+        site = revived(known.revisited(seen)) if known else fresh
         await self._book.visited(candidate, "site", site)
         if self._reference is None and kind is Kind.SINGLE:
             self._reference = site, desk.now_s()
@@ -80,7 +80,7 @@ class Visitor:
             desk.lying = lying.shifted(dx, dy, dz)
 
 
-def _revived(site: Site) -> Site:
+def revived(site: Site) -> Site:
     """One that was given up because it was dark, and shines again, is a reserve."""
     if site.state is SiteState.RETIRED and site.why in WENT_DARK:
         return replace(site, state=SiteState.RESERVE, why="it shines again")

@@ -19,13 +19,17 @@ pytestmark = [pytest.mark.clocks("jumping"), pytest.mark.timeout(600)]
 SMALL = WorldNature(chip=ChipNature(width_um=160.0, pair_share=0.0, cluster_share=0.0))
 LIT_AFTER_S = 1.0
 TRACKING, LASER_POWER = 1 << 10, 1 << 3  # of OPERation and of QUEStionable
-FIELD = {"survey": {"side_um": 25.0, "constellation_um": 60.0, "most_visits": 1}}
+FIELD: dict[str, dict[str, float]] = {
+    "survey": {"side_um": 25.0, "constellation_um": 60.0, "most_visits": 1}
+}
 
 
 @asynccontextmanager
-async def running(rig: MemoryRig, data: Path) -> AsyncIterator[Bench]:
+async def running(
+    rig: MemoryRig, data: Path, field: dict[str, dict[str, float]] = FIELD
+) -> AsyncIterator[Bench]:
     """A controller on this rig, for as long as the block lasts."""
-    async with rig.controller(data, rig.config(scpi_port=-1, **FIELD)):
+    async with rig.controller(data, rig.config(scpi_port=-1, **field)):
         yield Bench(rig, MemoryHost(rig.scpi_port), "")
 
 
