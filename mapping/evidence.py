@@ -195,9 +195,7 @@ def _judged(
     if not first or first.log_factor < HOPELESS_NATS:
         return None
     kept = _foretold(ground, np.sqrt(variance), field, kept)
-    final = _weighed(stored, field, ground, variance, kept, in_view)
-    if not final:
-        return None
+    final = _weighed(stored, field, ground, variance, kept, in_view) or first
     # Pairs that are not sure enough to measure with are evidence all the same.
     log_factor = max(first.log_factor, final.log_factor)
     return final._replace(sites=nearby[final.sites], log_factor=log_factor)

@@ -10,7 +10,7 @@ NEAR = 1.6  # nearest distances in which both vectors of any reduced lattice lie
 ALIKE = 0.2  # of a nearest distance; differences within it are the same vector
 COMMON = 0.4  # of the sites must have a neighbour at each vector
 ON_NODE = 0.7  # of the sites must lie near a node of their own
-SAMPLE = 200
+SAMPLE = 50
 LEAST_SITES = 12
 SYMMETRIES_DEG = (0, 60, 90, 120, 180, 240, 270, 300)
 

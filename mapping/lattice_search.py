@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from mapping.evidence import Stored, Verdict, grown
+from mapping.evidence import FARTHEST_CHI2, Stored, Verdict, grown
 from mapping.field import Field
 from mapping.grid import Floats, Grid, Ints
 from mapping.lattice import Lattice
@@ -16,9 +16,14 @@ from mapping.pose_fit import HYSTERESIS, fitted, frame_of, ground_of
 
 SEEDS = 12
 SIDE_TOLERANCE = 0.09
-KEPT = 24
+KEPT = 8
+REFITTED = 200  # places, whose own fit is made
+WORTH_A_FIT = 0.3  # of the best first rating
+MET = 6.0  # of the agreement that rates a pair, within which it is tried in a fit
+CORNERS = 3
 AGREEMENT = 4.5  # nats that a spot adds at best when it lies where its site does
-SLACK = 1.5  # a fit to ideal nodes takes part of the displacements with it
+SLACK = 1.5
+TAKEN = 3.0  # pairs' displacements that a fit to ideal nodes takes with it
 
 
 def ideal_fit(lattice: Lattice, field: Field) -> tuple[Verdict, Ints] | None:
@@ -29,15 +34,20 @@ def ideal_fit(lattice: Lattice, field: Field) -> tuple[Verdict, Ints] | None:
     cell = abs(float(np.linalg.det(lattice.basis_um)))
     free = math.log(cell / len(lattice.symmetries()))
     patch = Stored(nodes, spread, free, Grid(nodes, lattice.pitch_um))
-    best: Verdict | None = None
+    found: list[Verdict] = []
     for sites, spots in _corners(lattice, field, index)[:SEEDS]:
         seen = field.at_um[spots]
         frame = frame_of(nodes[sites], seen, field.centre_um, field.half_um)
         sd = np.sqrt(spread[sites] ** 2 + field.sigma_um[spots] ** 2)
         first = fitted(ground_of(frame, nodes[sites]), seen, sd, HYSTERESIS)
         verdict = grown(patch, field, first)
-        if verdict and (best is None or verdict.log_factor > best.log_factor):
-            best = verdict
+        if not verdict:
+            continue
+        again = any(abs(verdict.log_factor - one.log_factor) < 1 for one in found)
+        found.append(verdict)
+        if again:
+            break
+    best = max(found, key=lambda one: one.log_factor, default=None)
     return (best, index[best.sites]) if best else None
 
 
@@ -62,8 +72,8 @@ def _corners(lattice: Lattice, field: Field, index: Ints) -> list[tuple[Ints, In
 
 def places(
     lattice: Lattice, stored: Stored, field: Field, ideal: Verdict, index: Ints
-) -> list[tuple[Ints, Ints]]:
-    """Pairs of the likeliest places, over all turns and steps that lay lattice on lattice."""
+) -> list[tuple[float, Ints, Ints]]:
+    """Nats and pairs of the likeliest places, over all turns and steps that lay it on itself."""
     low = lattice.cells.min(axis=0)
     shape = lattice.cells.max(axis=0) - low + 1
     site = np.full(tuple(shape), -1)
@@ -73,13 +83,38 @@ def places(
     turned = ideal.fit.frame.turn_rad
     shown = _turned(field.at_um[ideal.spots] - own, -turned)
     noise = np.median(stored.sigma_um) ** 2 + np.median(field.sigma_um) ** 2
-    scale = 2 * SLACK**2 * float(noise) + 0.02 * lattice.spread_um**2
+    taken = TAKEN / len(ideal.spots)
+    scale = 2 * SLACK**2 * float(noise) + taken * lattice.spread_um**2
     rated: list[tuple[float, Ints, Ints]] = []
     for angle, change in lattice.symmetries():
         moved, aim = index @ change, _turned(shown, angle)
         rated += _steps(site, rest, moved, aim, scale, ideal.spots)
     rated.sort(key=lambda row: -row[0])
-    return [(sites, spots) for _, sites, spots in rated[:KEPT] if len(sites) >= 3]
+    likely = [row for row in rated[:REFITTED] if row[0] > WORTH_A_FIT * rated[0][0]]
+    judged = [_refitted(lattice, stored, field, sites, spots) for _, sites, spots in likely]
+    judged = [row for row in judged if len(row[1]) >= CORNERS]
+    return sorted(judged, key=lambda row: -row[0])[:KEPT]
+
+
+def _refitted(
+    lattice: Lattice, stored: Stored, field: Field, sites: Ints, spots: Ints
+) -> tuple[float, Ints, Ints]:
+    """Nats above the lattice of a place whose pose is fitted to it alone; the worst pairs left out.
+
+    A pose fitted to ideal nodes has taken part of the displacements with it.
+    """
+    if len(sites) < CORNERS:
+        return 0.0, sites, spots
+    at, seen = stored.at_um[sites], field.at_um[spots]
+    variance = stored.sigma_um[sites] ** 2 + field.sigma_um[spots] ** 2
+    ground = ground_of(frame_of(at, seen, field.centre_um, field.half_um), at)
+    fit = fitted(ground, seen, np.sqrt(variance), HYSTERESIS)
+    rest = seen - fit.predicted(ground)[0]
+    near = (rest**2).sum(axis=1) < FARTHEST_CHI2 * variance
+    if not near.all():
+        return _refitted(lattice, stored, field, sites[near], spots[near])
+    gain = float(np.log(1 + lattice.spread_um**2 / variance).sum()) + len(sites)
+    return fit.log_integral + gain, sites, spots
 
 
 def _turned(vectors: Floats, angle: float) -> Floats:
@@ -103,11 +138,11 @@ def _steps(
         off = (x[i : i + rows, j : j + columns] - u) ** 2
         off += (y[i : i + rows, j : j + columns] - v) ** 2
         score += np.maximum(AGREEMENT - off / scale, 0.0)
-    best = np.argsort(-score, axis=None)[:KEPT]
+    best = np.argsort(-score, axis=None)[:REFITTED]
     found = []
     for row, column in np.stack(np.unravel_index(best, score.shape), axis=1):
         met = padded[tuple((moved - low + [row, column]).T)]
         off = ((rest[met] - aim) ** 2).sum(axis=1)
-        agree = (met >= 0) & (off < AGREEMENT * scale)
+        agree = (met >= 0) & (off < MET * AGREEMENT * scale)
         found.append((float(score[row, column]), met[agree], spots[agree]))
     return found

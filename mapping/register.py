@@ -63,7 +63,7 @@ def registered(stored: Points, spots: Points) -> ChipPose | NoMatch:
     if len(kept) < PAIRS_NEEDED or len(shown) < PAIRS_NEEDED:
         return NoMatch(TOO_FEW, 1.0)
     field = field_of(*_of(spots, shown))
-    sites = _prepared(_of(stored, kept), field)
+    sites = site_grid(_of(stored, kept), field)
     lattice = lattice_of(sites.at_um)
     found, rival = _on_lattice(lattice, sites, field) if lattice else (_search(sites, field), 0.0)
     if not found:
@@ -89,7 +89,8 @@ def _of(points: Points, which: Ints) -> Points:
     return Points(points.at_um[which], points.sigma_um[which])
 
 
-def _prepared(stored: Points, field: Field) -> Stored:
+def site_grid(stored: Points, field: Field) -> Stored:
+    """The sites, and the area over which such a field may lie."""
     extent = np.maximum(np.ptp(stored.at_um, axis=0), field.half_um)
     cell = math.sqrt(float(extent.prod()) / len(stored.at_um))
     grid = Grid(stored.at_um, cell)
@@ -101,14 +102,19 @@ def _on_lattice(lattice: Lattice, stored: Stored, field: Field) -> tuple[list[Ve
     laid = ideal_fit(lattice, field)
     if laid is None:
         return [], 0.0
+    rival, top = max(laid[0].log_factor, 0.0), 0.0
     found: list[Verdict] = []
-    for sites, spots in places(lattice, stored, field, *laid):
+    for rating, sites, spots in places(lattice, stored, field, *laid):
+        top = max(top, rating)
+        certain = bool(found) and found[0].log_factor > rival + CERTAIN_NATS
+        if certain and rating < LIKE * top:
+            break
         if any(_holds(other, sites, spots) for other in found):
             continue
         verdict = _tried(stored, field, sites, spots)
         if verdict:
             found = sorted(_with(found, verdict), key=lambda one: -one.log_factor)
-    return found, max(laid[0].log_factor, 0.0)
+    return found, rival
 
 
 def _search(stored: Stored, field: Field) -> list[Verdict]:

@@ -17,11 +17,41 @@ FLAT = 3  # shift and turn
 STEP = 1e-4
 
 
+TURNS_OF_A_SQUARE = 4
+
+
 class Limit(NamedTuple):
-    """The log Bayes factor of the true pose against chance, and every site's best place."""
+    """The log Bayes factor of the true pose, and every site's best place.
+
+    It is against chance, or, where that is likelier, against another chip with the same lattice.
+    """
 
     nats: float
     at_um: Floats
+
+
+class Known(NamedTuple):
+    """True pairs under the true model of the pose, linear about the truth."""
+
+    design: Floats
+    prior_sd: Floats
+    sites: NDArray[np.intp]
+    seen_um: Floats
+    seen_variance: Floats
+
+    def fitted(self, laid_um: Floats, own_sd: Floats) -> tuple[Floats, float]:
+        """The values of the pose, and the log likelihood with all of them integrated out."""
+        variance = own_sd[self.sites] ** 2 + self.seen_variance
+        design = self.design[self.sites] / np.sqrt(variance)[:, None, None]
+        weighted = design.reshape(-1, design.shape[2])
+        aim = ((self.seen_um - laid_um[self.sites]) / np.sqrt(variance)[:, None]).ravel()
+        tight = np.append(np.full(FLAT, 1e-12), self.prior_sd**-2)
+        normal = weighted.T @ weighted + np.diag(tight)
+        values = np.linalg.solve(normal, weighted.T @ aim).astype(np.float64)
+        log_like = -0.5 * float(aim @ aim - values @ normal @ values)
+        log_like -= float(np.log(2 * math.pi * variance).sum() + np.log(self.prior_sd).sum())
+        log_like -= 0.5 * float(np.linalg.slogdet(normal)[1]) - 0.5 * FLAT * math.log(2 * math.pi)
+        return values, log_like - math.log(2 * math.pi)
 
 
 def limit_of(made: Trial, kind: Kind) -> Limit:
@@ -29,22 +59,25 @@ def limit_of(made: Trial, kind: Kind) -> Limit:
     own, seen, observed = sigmas(made)
     sites = np.array([int(name[1:]) for name in made.seen], np.intp)
     spots = np.array(list(made.seen.values()), np.intp)
-    variance = own[sites] ** 2 + seen[spots] ** 2
     design = _design(made, kind)
-    weighted = (design[sites] / np.sqrt(variance)[:, None, None]).reshape(-1, design.shape[2])
-    aim = ((observed[spots] - made.laid_um[sites]) / np.sqrt(variance)[:, None]).ravel()
-    prior_sd = _prior_sd(kind)
-    normal = weighted.T @ weighted + np.diag(np.append(np.full(FLAT, 1e-12), prior_sd**-2))
-    values = np.linalg.solve(normal, weighted.T @ aim)
+    known = Known(design, _prior_sd(kind), sites, observed[spots], seen[spots] ** 2)
+    values, log_like = known.fitted(made.laid_um, own)
     at = made.laid_um + design @ values
-    at[sites] += (own[sites] ** 2 / variance)[:, None] * (observed[spots] - at[sites])
-    log_like = -0.5 * float(aim @ aim - values @ normal @ values)
-    log_like -= float(np.log(2 * math.pi * variance).sum())
-    log_like += 0.5 * FLAT * math.log(2 * math.pi) - 0.5 * float(np.linalg.slogdet(normal)[1])
-    log_like -= float(np.log(prior_sd).sum())
+    share = own[sites] ** 2 / (own[sites] ** 2 + known.seen_variance)
+    at[sites] += share[:, None] * (known.seen_um - at[sites])
     area = float(np.prod(np.maximum(np.ptp(made.laid_um, axis=0), kind.field_um)))
-    nats = log_like - math.log(area * 2 * math.pi) + len(sites) * 2 * math.log(kind.field_um)
-    return Limit(nats + _counting(made, kind, len(sites), len(observed)), at)
+    nats = log_like - math.log(area) + len(sites) * 2 * math.log(kind.field_um)
+    nats += _counting(made, kind, len(sites), len(observed))
+    return Limit(min(nats, _over_lattice(made, kind, known, log_like - math.log(area))), at)
+
+
+def _over_lattice(made: Trial, kind: Kind, known: Known, log_true: float) -> float:
+    """Nats above the same spots on ideal nodes, each scattered as placement scatters them."""
+    if not len(made.nodes_um):
+        return math.inf
+    spread = np.full(len(made.nodes_um), max(kind.placement_um, 1e-3))
+    alike = known.fitted(made.nodes_um, spread)[1]
+    return log_true - alike + math.log(kind.pitch_um**2 / TURNS_OF_A_SQUARE)
 
 
 def sigmas(made: Trial) -> tuple[Floats, Floats, Floats]:

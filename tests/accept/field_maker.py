@@ -64,16 +64,22 @@ class Trial:
     seen: dict[str, int] = field(default_factory=dict)  # site id to spot index
     sites_um: Floats = field(default_factory=lambda: np.empty((0, 2)))
     laid_um: Floats = field(default_factory=lambda: np.empty((0, 2)))  # stored, by the true pose
+    nodes_um: Floats = field(default_factory=lambda: np.empty((0, 2)))  # of a lattice, so laid
     bend: Bend = STRAIGHT
+
+
+def nodes(kind: Kind) -> Floats:
+    """Where the sites of a lattice were meant to be."""
+    across = math.ceil(math.sqrt(kind.sites))
+    steps = np.stack(np.divmod(np.arange(across**2), across), axis=1)
+    return steps[: kind.sites] * kind.pitch_um
 
 
 def layout(kind: Kind, rng: np.random.Generator) -> Floats:
     """True places on a chip."""
     n, side = kind.sites, kind.side_um
     if kind.layout == "lattice":
-        across = math.ceil(math.sqrt(n))
-        nodes = np.stack(np.divmod(np.arange(across**2), across), axis=1)[:n] * kind.pitch_um
-        return nodes + rng.normal(0, kind.placement_um, (n, 2))
+        return nodes(kind) + rng.normal(0, kind.placement_um, (n, 2))
     if kind.layout == "clusters":
         homes = rng.uniform(0, side, (max(n // 8, 1), 2))
         return homes[rng.integers(len(homes), size=n)] + rng.normal(0, 3.0, (n, 2))
@@ -116,6 +122,7 @@ def trial(kind: Kind, rng: np.random.Generator) -> Trial:
     in_field = (np.abs(flat) < offset).all(axis=1) & (kind.fate != "dirt")
     place = bend.of(flat + offset)
     laid = bend.of((stored - middle) @ matrix.T + offset)
+    meant = nodes(kind) if kind.layout == "lattice" else np.empty((0, 2))
     lit = np.flatnonzero(in_field & (rng.random(len(flat)) >= kind.missing))
     lit = lit[np.unique(looked_at[lit], axis=0, return_index=True)[1]]  # each light is one spot
     shift = rng.uniform(-1000, 1000, 2)
@@ -133,6 +140,7 @@ def trial(kind: Kind, rng: np.random.Generator) -> Trial:
         seen=seen,
         sites_um=flat,
         laid_um=laid + shift,
+        nodes_um=bend.of((meant - middle) @ matrix.T + offset) + shift,
         bend=bend,
     )
 
