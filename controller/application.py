@@ -99,6 +99,7 @@ def _first_snapshot(store: Store, config: Config) -> Snapshot:
         tracking=store.setting("tracking", "1") == "1",
         power_set_uw=float(store.setting("power_uw", str(config.laser.power_uw))),
         wavelength_um=config.source.wavelength_um,
+        trigger_hz=config.output.trigger_hz or None,
         run_id=store.run_id,
     )
 

@@ -105,8 +105,36 @@ class TaggerConfig:
     second: str = setting("and input 2", "tcp://127.0.0.1:4243", complaint=_no_address)
     delay_ps: int = setting("second input behind the first, cables included", 0, -(10**9), 10**9)
     jitter_ps: float = setting("of one detector, standard deviation", 150.0, 0.0, 1e4)
+    g2_over_s: float = setting("while emitting, g2(0) is of so long", 60.0, 1.0, 1e5)
+    g2_rest_s: float = setting("and no tags are taken for so long between two runs", 0.0, 0.0, 1e5)
     device: str = setting("the tagger's own address, as the service knows it", "127.0.0.1")
     reply_within_s: float = setting("patience with one answer", 1.0, 0.01, 60.0)
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    """From the splitter to the detectors and to the output, as somebody has measured it.
+
+    Standard uncertainties are relative. Without them all there is no photon number and no key rate.
+    """
+
+    trigger_hz: float = setting("the pump's pulses or the host's slots; 0: unknown", 0.0, 0.0, 1e10)
+    efficiency: tuple[float, float] = setting(
+        "of each detector with what lies before it; 0: unknown", (0.0, 0.0), 0.0, 1.0
+    )
+    efficiency_sigma: tuple[float, float] = setting("of these", (0.05, 0.05), 0.0, 1.0)
+    tap: float = setting("share of the light for the detectors; 0: unknown", 0.0, 0.0, 0.999)
+    tap_sigma: float = setting("of that", 0.05, 0.0, 1.0)
+    onward: float = setting("share of the rest that leaves at the output", 1.0, 0.0, 1.0)
+    onward_sigma: float = setting("of that", 0.05, 0.0, 1.0)
+    first_share: float = setting("of the tapped light, for the first detector", 0.5, 0.0, 1.0)
+    dead_s: float = setting("after each click", 0.0, 0.0, 1e-3)
+    dark_cps: tuple[float, float] = setting("of each detector", (0.0, 0.0), 0.0, 1e9)
+    afterpulsing: float = setting("clicks that each click brings about", 0.0, 0.0, 0.5)
+
+    @property
+    def is_known(self) -> bool:
+        return self.trigger_hz > 0 and self.tap > 0 and min(self.efficiency) > 0
 
 
 @dataclass(frozen=True)
@@ -224,6 +252,7 @@ class Config:
     board: BoardConfig = field(default_factory=BoardConfig)
     laser: LaserConfig = field(default_factory=LaserConfig)
     tagger: TaggerConfig = field(default_factory=TaggerConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
     camera: CameraConfig = field(default_factory=CameraConfig)
     survey: SurveyConfig = field(default_factory=SurveyConfig)
     source: SourceConfig = field(default_factory=SourceConfig)

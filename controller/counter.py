@@ -3,12 +3,14 @@
 import asyncio
 from typing import NamedTuple
 
-from controller.figures import Figure
+from controller.brightness import Clicks
 from controller.snapshot import Newsstand
 from optics.devices import Board
+from optics.photon_number import LightPath
 from optics.quantities import CountGate
 
 TELL_EVERY_S = 0.1
+PHOTONS_EVERY_S = 1.0
 
 
 class Counted(NamedTuple):
@@ -33,10 +35,11 @@ def added(sum_: Counted, gate: CountGate) -> Counted:
 class Counter:
     """One reader of the board's gates at a time."""
 
-    def __init__(self, board: Board, news: Newsstand) -> None:
-        self._board, self._news = board, news
+    def __init__(self, board: Board, news: Newsstand, path: LightPath | None = None) -> None:
+        self._board, self._news, self._path = board, news, path
         self.gate_s = 0.01
-        self._untold, self._told_at_s = NOTHING, 0.0
+        self._rate, self._rate_told_s = Clicks(), 0.0
+        self._photons, self._photons_told_s = Clicks(), 0.0
 
     async def set_gate(self, gate_s: float) -> None:
         """How long one gate counts from the next on."""
@@ -49,8 +52,9 @@ class Counter:
         gates = await self._board.gates()
         now_s = asyncio.get_running_loop().time()
         for gate in gates:
-            self._untold = added(self._untold, gate)
-        if gates and now_s - self._told_at_s >= TELL_EVERY_S:
+            self._rate.add(gate)
+            self._photons.add(gate)
+        if gates:
             self._tell(gates[-1], now_s)
         return gates
 
@@ -69,8 +73,11 @@ class Counter:
             await asyncio.sleep(max(left_s, self.gate_s / 4))
 
     def _tell(self, newest: CountGate, now_s: float) -> None:
-        clicks, _, counted_s = self._untold
-        rate = clicks / counted_s if counted_s else 0.0
-        sigma = max(clicks, 1) ** 0.5 / counted_s if counted_s else 0.0
-        self._news.publish(gate=newest, brightness_cps=Figure(rate, sigma, now_s))
-        self._untold, self._told_at_s = NOTHING, now_s
+        """What it is time for."""
+        if now_s - self._rate_told_s >= TELL_EVERY_S:
+            brightness_cps = self._rate.brightness_cps(now_s)
+            self._news.publish(gate=newest, brightness_cps=brightness_cps)
+            self._rate, self._rate_told_s = Clicks(), now_s
+        if now_s - self._photons_told_s >= PHOTONS_EVERY_S:
+            self._news.publish(photons=self._photons.photons(self._path, now_s))
+            self._photons, self._photons_told_s = Clicks(), now_s

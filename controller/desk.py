@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from controller.archive import Archive
+from controller.brightness import light_path
 from controller.compute import Compute
 from controller.config import Config
 from controller.counter import Counter
@@ -68,7 +69,7 @@ class Desk:
     @property
     def counter(self) -> Counter:
         if self._counter is None:
-            self._counter = Counter(self.board, self.news)
+            self._counter = Counter(self.board, self.news, light_path(self.config.output))
         return self._counter
 
     @property

@@ -3,11 +3,13 @@
 import asyncio
 import math
 
+from controller.arriving import called_off
 from controller.desk import Desk, Locked
 from controller.doubting import resolved
 from controller.figures import OF_EMISSION
 from controller.locking import placement
 from controller.looking import look, look_and_count
+from controller.purity_watch import watch
 from controller.states import Event
 from controller.tracking import Tracking
 from controller.wishes import Unable
@@ -38,15 +40,15 @@ async def emit(desk: Desk, _target: object) -> Event:
     async with desk.light.lit():
         await _aim(desk, locked)
         following = asyncio.create_task(_follow(desk, locked))
+        watching = asyncio.create_task(watch(desk, locked))
         unwished = asyncio.create_task(desk.news.until(lambda now: not now.output))
+        tasks = (following, watching, unwished)
         try:
-            await asyncio.wait({following, unwished}, return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                following.result()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for ended in done - {unwished}:
+                ended.result()
         finally:
-            following.cancel()
-            unwished.cancel()
-            await asyncio.gather(following, unwished, return_exceptions=True)
+            await called_off(*tasks)
     desk.news.publish(doubts=desk.news.latest.doubts & ~OF_EMISSION)
     return Event.STOP
 

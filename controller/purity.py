@@ -26,7 +26,7 @@ async def singleness(
 
     `background` is the share of the clicks that were counted beside the emitter as well.
     """
-    tagger = await _tagger(desk)
+    tagger = await tagger_of(desk)
     if tagger is None:
         return Kind.UNDECIDED, None
     config = desk.config.tagger
@@ -38,7 +38,7 @@ async def singleness(
         await desk.compute(live.add, run, desk.now_s())
         odds = await desk.compute(test.add, run)
     now = await desk.compute(live.purity)
-    return _kind(odds), None if now is None else _purity(now)
+    return _kind(odds), None if now is None else told(now)
 
 
 def _kind(odds: float) -> Kind:
@@ -49,7 +49,7 @@ def _kind(odds: float) -> Kind:
 
 async def measured(desk: Desk, for_s: float | None) -> Purity:
     """From photons counted from now on, so long, or until single or several is decided."""
-    tagger = await _tagger(desk)
+    tagger = await tagger_of(desk)
     if tagger is None:
         raise DeviceLost("tagger", "there is none to count for g2(0)")
     live, counted_s = LivePurity(Look(delay_ps=desk.config.tagger.delay_ps), math.inf), 0.0
@@ -60,12 +60,12 @@ async def measured(desk: Desk, for_s: float | None) -> Purity:
     now = await desk.compute(live.purity)
     if now is None:
         raise Unable("too few photons for g2(0)")
-    purity = _purity(now)
+    purity = told(now)
     desk.news.publish(purity=purity)
     return purity
 
 
-async def _tagger(desk: Desk) -> Detector | None:
+async def tagger_of(desk: Desk) -> Detector | None:
     """The one there is; it is waited for where it came late."""
     if "tagger" in desk.late:
         await arrived(desk, "tagger")
@@ -73,7 +73,7 @@ async def _tagger(desk: Desk) -> Detector | None:
     return desk.devices.tagger
 
 
-def _purity(now: PurityNow) -> Purity:
+def told(now: PurityNow) -> Purity:
     """Uncorrected: what an eavesdropper gets includes the background."""
     raw = now.statistics.measured.raw
     return Purity(raw.value, raw.error, raw.upper_95, now.until_s)

@@ -45,7 +45,7 @@ class Snapshot:
     power_range_uw: tuple[float, float] | None = None
     power_uw: Figure | None = None
     wavelength_um: float | None = None
-    trigger_hz: float | None = None  # of a pulsed pump
+    trigger_hz: float | None = None  # of the pump's pulses, or of the host's slots
     epoch: int = 0
     hold_off_until_s: float = 0.0
 

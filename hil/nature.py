@@ -72,6 +72,8 @@ class OpticsNature:
     rotator_rad: float = 3.141592653589793  # by which the DAC's span turns the pump's polarisation
     reference_efficiency: float = 0.65  # detectors with which the chip's count rates are meant
     splitter_to_a: float = 0.5
+    tapped: float = 0.05  # share of the collected light that the two detectors get
+    onward: float = 0.8  # of the rest, what leaves at the output
 
 
 @dataclass(frozen=True)

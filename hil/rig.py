@@ -64,7 +64,9 @@ class Rig:
 
     def config(self, scpi_port: int, **changes: Mapping[str, Any]) -> Config:
         """What a controller must be told to find this rig; `changes` by section."""
-        return introduced(self.addresses, scpi_port, self._scpi_inside, changes)
+        return introduced(
+            self.addresses, scpi_port, self._scpi_inside, changes, self.rack.world.nature
+        )
 
     @property
     def addresses(self) -> dict[str, str]:

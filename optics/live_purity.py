@@ -8,6 +8,7 @@ import numpy as np
 from optics.bearings import FirstLook
 from optics.clicks import Separator
 from optics.close_pairs import Pairs
+from optics.corrections import NothingLeft
 from optics.correlator import Binning
 from optics.decay_search import Histogram
 from optics.native import Int64s
@@ -118,7 +119,7 @@ class LivePurity:
         first, last = self._marks[0], self._marks[-1]
         try:
             found = evaluate(self._tally(), self._look.known, find_centre=self._look.find_centre)
-        except TooFewPhotons:
+        except (TooFewPhotons, NothingLeft):
             return None
         counted_s = last.counted_s - first.counted_s
         return PurityNow(found, first.ended_s, last.ended_s, counted_s, last.lost - first.lost)

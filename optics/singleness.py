@@ -32,7 +32,9 @@ class SinglenessTest:
     """By g2(0) from time tags.
 
     An emitter whose g2(0) is `single_below` or more is called single with a chance of `risk` at
-    most, one with `several_above` or less several. In between, either may be said.
+    most, one with `several_above` or less several. In between, either may be said. It is the
+    uncorrected value that proves one, so that too much taken out makes no single emitter; and
+    what is left without background and the detectors' spread that proves several.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class SinglenessTest:
 
     def _judged(self, statistics: PhotonStatistics) -> Verdict:
         single_below, several_above = self._limits
-        if self._upper(statistics.g2_zero) < single_below:
+        if self._upper(statistics.measured.raw) < single_below:
             return Verdict.SINGLE
         if statistics.g2_zero.lower(self._risk) > several_above:
             return Verdict.SEVERAL

@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.clocks("jumping"), pytest.mark.timeout(600)]
 
 SMALL = WorldNature(chip=ChipNature(width_um=160.0, pair_share=0.0, cluster_share=0.0))
 LIT_AFTER_S = 1.0
+G2_WITHIN_S = 65.0
+TRIGGER_HZ = 40e6
 TRACKING, LASER_POWER = 1 << 10, 1 << 3  # of OPERation and of QUEStionable
 FIELD: dict[str, dict[str, float]] = {
     "survey": {"side_um": 25.0, "constellation_um": 60.0, "most_visits": 1}
@@ -118,8 +120,28 @@ async def an_emission_is_told(rig: MemoryRig, bench: Bench) -> None:
     await asyncio.sleep(3.0)
     assert not int(await bench.ask("STAT:QUES:COND?")) & LASER_POWER
     assert int(await bench.ask("SOUR:EPOC?")) == epoch + 2
-    _, share = await in_focus(rig)
+    emitter, share = await in_focus(rig)
     assert share > 0.98
+    await the_photons_are_worth_a_key(rig, bench, emitter)
+
+
+async def the_photons_are_worth_a_key(rig: MemoryRig, bench: Bench, emitter: int) -> None:
+    """As many as truth has for the output; g2(0) is measured on, and a key rate follows."""
+    low, value, high, age_s = (float(x) for x in (await bench.ask("FETC:PHOT?")).split(","))
+    optics, now_s = rig.rack.world.nature.optics, rig.clock()
+    signal_cps, _ = rig.rack.world.signal_cps(emitter, now_s)
+    glow_cps = rig.rack.world.laser_power_uw(now_s) * SMALL.chip.background_cps_per_uw
+    collected_cps = (signal_cps + glow_cps) / optics.reference_efficiency / optics.tapped
+    assert low < collected_cps * (1 - optics.tapped) * optics.onward / TRIGGER_HZ < high
+    assert high - low < 0.2 * value
+    assert age_s < 1.5
+    _, _, upper95, _ = (float(x) for x in (await bench.ask("FETC:PUR?")).split(","))
+    lower, upper = (float(x) for x in (await bench.ask("FETC:KEYR? 3")).split(","))
+    assert 0.0 <= lower < upper < TRIGGER_HZ * value
+    await asyncio.sleep(G2_WITHIN_S)
+    _, _, later_upper95, age_s = (float(x) for x in (await bench.ask("FETC:PUR?")).split(","))
+    assert age_s < G2_WITHIN_S
+    assert later_upper95 < upper95
 
 
 async def an_open_interlock_is_dark_and_closing_it_heals(rig: MemoryRig, bench: Bench) -> None:
