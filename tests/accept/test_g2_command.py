@@ -1,5 +1,7 @@
-"""gansource g2 as a stranger meets it: a process, a file, an answer as the contract has it."""
+"""gansource g2 as a stranger meets it: a file, and an answer as the contract has it."""
 
+import contextlib
+import io
 import json
 import math
 import subprocess
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from controller.__main__ import main
 from tests.accept.light_maker import Detectors, Light, Recording, recording
 from tests.accept.ptu_maker import BY_NAME, file, records
 
@@ -34,7 +37,8 @@ def saved(tags: Recording, folder: Path) -> Path:
     return path
 
 
-def call(*words: object) -> "subprocess.CompletedProcess[str]":
+def called(*words: object) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own."""
     command = [sys.executable, "-m", "controller", "g2", *map(str, words)]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
@@ -43,8 +47,11 @@ def call(*words: object) -> "subprocess.CompletedProcess[str]":
 
 def answer(path: Path, *words: object) -> dict[str, Any]:
     out = path.with_name("out.json")
-    done = call(path, "--out", out, *words)
-    assert (done.returncode, done.stderr) == (0, "")
+    said, complained = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+        status = main(["g2", str(path), "--out", str(out), *map(str, words)])
+    assert (status, complained.getvalue()) == (0, "")
+    assert "g2(0)" in said.getvalue()
     found: dict[str, Any] = json.loads(out.read_text())
     return found
 
@@ -53,7 +60,7 @@ def test_every_promised_figure_is_there_and_agrees(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
     detectors = Detectors(jitter_ps=150, delay_ps=12_345, dark_cps=100)
-    tags = recording(CONTINUOUS, detectors, 1.0, rng)
+    tags = recording(CONTINUOUS, detectors, 0.5, rng)
     found = answer(saved(tags, tmp_path))
     assert found.keys() >= KEYS
     tau, counts, norm = (np.array(found[name]) for name in ("tau_ps", "counts", "norm"))
@@ -83,7 +90,7 @@ def test_what_is_named_is_taken_out_and_told_with_its_size(
 ) -> None:
     light = Light("dim", rate_cps=600e3, background=0.2)
     detectors = Detectors(jitter_ps=250, dead_ns=40, afterpulsing=0.02, dark_cps=20e3)
-    path = saved(recording(light, detectors, 2.0, rng), tmp_path)
+    path = saved(recording(light, detectors, 1.0, rng), tmp_path)
     words = ["--jitter-ps", 250, "--dark", "20e3,20e3", "--background", 0.2 * (1 - 40 / 640)]
     found = answer(path, *words, "--mode", "cw", "--delay-ps", 0)
     sizes = {part["name"]: part["size"] for part in found["corrections"]}
@@ -105,7 +112,7 @@ def test_pulses_are_seen_and_their_central_peak_measured(
 ) -> None:
     """Two emitters: 0.5 against uncorrelated pairs as against the neighbours."""
     light = Light("two", emitters=2, rate_cps=300e3, pulses_hz=40e6, lifetime_ns=2.0)
-    tags = recording(light, Detectors(jitter_ps=150, delay_ps=-31_000), 2.0, rng)
+    tags = recording(light, Detectors(jitter_ps=150, delay_ps=-31_000), 1.0, rng)
     found = answer(saved(tags, tmp_path))
     assert (found["mode"], found["period_ps"]) == ("pulsed", pytest.approx(25_000, rel=1e-4))
     assert found["delay_ps"] == pytest.approx(-31_000, abs=300)
@@ -120,7 +127,7 @@ def test_the_bunched_neighbours_of_a_blinker_are_no_norm(
 ) -> None:
     """On for a third of the time: neighbours of 3, and g2(0) is not made small by them."""
     light = Light("blinker", 2, 300e3, 2.0, pulses_hz=40e6, on_s=0.02, off_s=0.04)
-    found = answer(saved(recording(light, Detectors(), 3.0, rng), tmp_path), "--mode", "pulsed")
+    found = answer(saved(recording(light, Detectors(), 1.5, rng), tmp_path), "--mode", "pulsed")
     assert found["fit"]["neighbours"] == pytest.approx(2.0, abs=0.4)
     ratio = found["g2_zero"] / found["fit"]["neighbours"]
     assert found["g2_zero_neighbours"] == pytest.approx(ratio)
@@ -129,7 +136,7 @@ def test_the_bunched_neighbours_of_a_blinker_are_no_norm(
 
 
 def test_a_t3_recording_tells_the_lifetime(tmp_path: Path, rng: np.random.Generator) -> None:
-    tags = recording(PULSED, Detectors(jitter_ps=100), 2.0, rng)
+    tags = recording(PULSED, Detectors(jitter_ps=100), 1.0, rng)
     kind, times = BY_NAME["MultiHarp T3"], np.maximum(tags.time_ps + 50_000, 0)
     syncs, rest = np.divmod(times, 25_000)
     words = records(kind, syncs, tags.channel.astype(np.int64), rest // 4)
@@ -138,7 +145,7 @@ def test_a_t3_recording_tells_the_lifetime(tmp_path: Path, rng: np.random.Genera
     found = answer(path)
     assert (found["mode"], found["period_ps"]) == ("pulsed", 25_000)
     assert found["lifetime_ps"] == pytest.approx(3000, abs=5 * found["lifetime_err_ps"])
-    assert found["lifetime_err_ps"] < 10
+    assert found["lifetime_err_ps"] < 15
     assert found["g2_zero"] < 4 * found["g2_zero_err"]
 
 
@@ -162,12 +169,12 @@ def test_a_sync_channel_among_the_tags_does_as_well(
 
 def test_blinking_and_mandels_q_are_told(tmp_path: Path, rng: np.random.Generator) -> None:
     light = Light("blinker", rate_cps=300e3, on_s=0.03, off_s=0.01)
-    found = answer(saved(recording(light, Detectors(), 4.0, rng), tmp_path))
+    found = answer(saved(recording(light, Detectors(), 2.0, rng), tmp_path))
     assert found["blinking"]["on_s"] == pytest.approx(0.03, rel=0.4)
     assert found["blinking"]["off_s"] == pytest.approx(0.01, rel=0.4)
     assert found["blinking"]["on_cps"] == pytest.approx(400e3, rel=0.1)
     assert max(part["q"] for part in found["mandel_q"]) > 100
-    steady = recording(Light("laser", emitters=0, rate_cps=300e3), Detectors(), 2.0, rng)
+    steady = recording(Light("laser", emitters=0, rate_cps=300e3), Detectors(), 1.0, rng)
     found = answer(saved(steady, tmp_path))
     assert found["blinking"] is None
     assert all(abs(part["q"]) < 0.4 for part in found["mandel_q"] if part["slice_s"] < 1e-2)
@@ -189,11 +196,11 @@ def test_poisson_light_is_flat_out_to_a_fifth_of_the_file(
 def test_picture_json_and_help(tmp_path: Path, rng: np.random.Generator) -> None:
     path = saved(recording(PULSED, Detectors(), 0.5, rng), tmp_path)
     png, out = tmp_path / "g2.png", tmp_path / "out.json"
-    done = call(path, "--out", out, "--png", png, "--json")
+    done = called(path, "--out", out, "--png", png, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert png.read_bytes().startswith(b"\x89PNG")
     brief, whole = json.loads(done.stdout), json.loads(out.read_text())
     assert brief == {
         name: whole[name] for name in whole if name not in {"tau_ps", "counts", "g2", "norm"}
     }
-    assert "example: gansource g2" in call("--help").stdout
+    assert "example: gansource g2" in called("--help").stdout

@@ -1,7 +1,9 @@
 """Errors and bounds that cover what they claim, over light of our own making.
 
-The default run takes a few recordings of each kind: a gross fault shows. `full` takes sixty.
+The default run takes one recording of a few kinds: a gross fault shows. `full` takes sixty.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +11,10 @@ import pytest
 from tests.accept.g2_trials import CONTINUOUS, KINDS, PULSED, Honesty, Kind, Trial, honesty, trial
 
 FEW = [
-    next(kind for kind in KINDS if kind.name == name)
+    replace(next(kind for kind in KINDS if kind.name == name), duration_s=1.0)
     for name in ("one", "two", "40 MHz 3 ns", "laser pulses")
 ]
-QUICK, FULL = 2, 60
+QUICK, FULL = 1, 60
 LIFETIME = 0.003  # relative
 
 
@@ -22,7 +24,7 @@ def trials(kind: Kind, count: int, seed: int) -> list[Trial]:
 
 def test_no_claim_is_grossly_wrong(seed: int) -> None:
     found = honesty([one for kind in FEW for one in trials(kind, QUICK, seed)])
-    assert found.within_1 >= 0.3  # of 8; so few are within by chance once in 100
+    assert found.within_1 >= 0.25  # of 4; none are by chance once in 100
     assert found.within_2 >= 0.75
     assert found.below_bound >= 0.75
     assert found.raw_below_bound >= 0.75
