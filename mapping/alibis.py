@@ -81,7 +81,7 @@ OWN: Weights = {
 }
 OWN_WELL, OWN_DARK = 0.9, 0.05
 SEEN_AT = _aside(0.035)
-MOVED = _both(0.6, _between(0.06, 10.0), SEEN_AT)
+MOVED = _both(0.95, _between(0.06, 10.0), SEEN_AT)  # the rest moved along z alone
 FRAMED_UM: Mapping[Cause, Density] = {
     Cause.LOST: MOVED,
     Cause.STAGE: MOVED,

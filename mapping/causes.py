@@ -111,6 +111,7 @@ Weights = Mapping[Cause, float]
 ODDS: Weights = {
     Cause.BLINK: 8.0,
     Cause.NO_LIGHT: 0.3,
+    Cause.PATH: 0.3,
     Cause.RUNAWAY: 0.2,
     Cause.UNKNOWN: 0.003,
 }

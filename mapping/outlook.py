@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 REACH_UM = 3.0  # farther than that the constellation is looked for by registration
 AGREE_UM = 0.12
 LEAST_AGREEING, LEAST_SHARE = 3, 0.3
-OWN_UM, CROWD_UM = 0.15, 0.5
+OWN_UM, SAME_UM, CROWD_UM = 0.15, 0.3, 0.5  # what was noted of it in other fields strays
 
 
 class Outlook(NamedTuple):
@@ -32,7 +32,7 @@ def outlook(spots: Sequence[WideSpot], own: StagePoint, others: Sequence[StagePo
     """
     seen = np.array([spot.aim[:2] for spot in spots], float).reshape(-1, 2)
     known = np.array([place[:2] for place in others], float).reshape(-1, 2)
-    known = known[np.hypot(*(known - np.array(own[:2])).T) > OWN_UM]
+    known = known[np.hypot(*(known - np.array(own[:2])).T) > SAME_UM]
     ways = (seen[None, :, :] - known[:, None, :]).reshape(-1, 2)
     moved, agreeing = _common(ways[np.hypot(ways[:, 0], ways[:, 1]) < REACH_UM])
     if agreeing < max(LEAST_AGREEING, LEAST_SHARE * min(len(seen), len(known))):

@@ -226,5 +226,5 @@ def test_the_outlook_tells_moved_from_dark() -> None:
     assert moved.own is True
     assert moved.moved_um == pytest.approx((0.8, 0.0), abs=1e-9)
     assert outlook([], own, others).moved_um is None
-    crowd = [*others, own._replace(y_um=100.3)]
+    crowd = [*others, own._replace(y_um=100.4)]
     assert outlook(seen(0.0, with_own=True), own, crowd).own is None
