@@ -5,8 +5,9 @@ The world asks for light that fell some time ago, when the axis obeyed an earlie
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -65,13 +66,20 @@ class Leg:
     def over(self, times_s: Floats) -> Floats:
         if times_s[0] >= self.rests_s:
             return np.full(len(times_s), self.target_um)
-        since, ramp_s = np.maximum(times_s - self.since_s, 0.0), self.ramp_s
-        speed = math.copysign(self.velocity_um_per_s, self.target_um - self.start_um)
-        on_way_um = speed * (since + self.lag_s * np.expm1(-since / self.lag_s))
-        behind_um = -speed * self.lag_s * math.expm1(-ramp_s / self.lag_s)
-        late_um = behind_um * np.exp(np.minimum(ramp_s - since, 0.0) / self.lag_s)
-        place_um = np.where(since < ramp_s, self.start_um + on_way_um, self.target_um - late_um)
-        return np.asarray(place_um)
+        return np.asarray(legs_over((self,), times_s)[0])
+
+
+def legs_over(legs: Sequence[Leg], times_s: Floats) -> Floats:
+    """A row for each leg: its axis' place at each time."""
+    numbers = [(g.since_s, g.start_um, g.target_um, g.velocity_um_per_s, g.lag_s) for g in legs]
+    since_s, start_um, target_um, velocity, lag_s = np.array(numbers).T[:, :, None]
+    since = np.maximum(times_s - since_s, 0.0)
+    way_um = target_um - start_um
+    ramp_s, speed = np.abs(way_um) / velocity, np.copysign(velocity, way_um)
+    on_way_um = speed * (since + lag_s * np.expm1(-since / lag_s))
+    behind_um = -speed * lag_s * np.expm1(-ramp_s / lag_s)
+    late_um = behind_um * np.exp(np.minimum(ramp_s - since, 0.0) / lag_s)
+    return np.asarray(np.where(since < ramp_s, start_um + on_way_um, target_um - late_um))
 
 
 @dataclass(frozen=True)
@@ -116,19 +124,41 @@ class Trail:
 
     def over(self, times_s: Floats) -> Floats:
         """Its place at rising times; one figure stands for all while it does not move."""
+        since_s, laws = self.laws(times_s)
+        if len(laws) == 1:
+            return laws[0].over(times_s[:1] if laws[0].rests_s <= times_s[0] else times_s)
+        pieces = zip(_cut(times_s, since_s), laws, strict=True)
+        return np.concatenate([law.over(times) for times, law in pieces if len(times)])
+
+    def laws(self, times_s: Floats) -> tuple[list[float], list[Law]]:
+        """All that hold from the first time to the last, and since when the later ones do."""
         first = bisect_right(self._since_s, times_s[0]) - 1
         end = bisect_right(self._since_s, times_s[-1])
-        if end - first == 1:
-            law = self._laws[first]
-            return law.over(times_s[:1] if law.rests_s <= times_s[0] else times_s)
-        cuts = np.searchsorted(times_s, self._since_s[first + 1 : end]).tolist()
-        spans = zip([0, *cuts], [*cuts, len(times_s)], self._laws[first:end], strict=True)
-        return np.concatenate([law.over(times_s[a:b]) for a, b, law in spans if a < b])
+        return self._since_s[first + 1 : end], self._laws[first:end]
 
 
 def joined(trails: tuple[Trail, ...], times_s: Floats) -> Floats:
     """A row for each time, or one for all; a column for each axis."""
-    places_um = [trail.over(times_s) for trail in trails]
-    if all(len(place_um) == 1 for place_um in places_um):
-        return np.array([[place_um[0] for place_um in places_um]])
-    return np.column_stack([np.broadcast_to(place_um, times_s.shape) for place_um in places_um])
+    since_s, laws = zip(*(trail.laws(times_s) for trail in trails), strict=True)
+    legs = list(zip(*laws, strict=False))
+    if any(since != since_s[0] for since in since_s) or not all(map(_are_legs, legs)):
+        places_um = [trail.over(times_s) for trail in trails]
+        if all(len(place_um) == 1 for place_um in places_um):
+            return np.array(places_um).T
+        return np.column_stack([np.broadcast_to(um, times_s.shape) for um in places_um])
+    if len(legs) == 1 and all(leg.rests_s <= times_s[0] for leg in legs[0]):
+        return np.array([[leg.target_um for leg in legs[0]]])
+    pieces = zip(_cut(times_s, since_s[0]), legs, strict=True)
+    return np.concatenate([legs_over(three, times) for times, three in pieces], axis=1).T
+
+
+def _are_legs(laws: tuple[Law, ...]) -> bool:
+    return all(isinstance(law, Leg) for law in laws)
+
+
+def _cut(times_s: Floats, at_s: Sequence[float]) -> list[Floats]:
+    """At rising instants; one more piece than those."""
+    if not at_s:
+        return [times_s]
+    cuts = np.searchsorted(times_s, at_s).tolist()
+    return [times_s[a:b] for a, b in pairwise([0, *cuts, len(times_s)])]
