@@ -15,7 +15,7 @@ from hil.report import checks
 from hil.rig import MemoryRig, Rig, WiredRig
 from hil.scenario import Fault, Scenario
 from hil.stand import Stand
-from hil.troubles import TROUBLES, ordered
+from hil.troubles import PERMANENT_S, TROUBLES, ordered
 from hil.truth import Claim, Judge
 
 Progress = Callable[[float], None]
@@ -23,7 +23,7 @@ Progress = Callable[[float], None]
 
 @dataclass
 class Happening:
-    """A trouble that was begun, and what became of it."""
+    """A trouble that was begun, and what became of it; of one that stays, one recovers in it."""
 
     name: str
     at_s: float
@@ -104,7 +104,8 @@ class Drill:
     def _begin(self, fault: Fault) -> None:
         order = ordered(fault.name, fault.for_s, fault.severity, fault.device, fault.axis)
         now_s = self._rig.clock()
-        happening = Happening(fault.name, now_s, now_s + order.for_s)
+        lasts_s = 0.0 if order.for_s >= PERMANENT_S else order.for_s
+        happening = Happening(fault.name, now_s, now_s + lasts_s)
         self._happenings.append(happening)
         try:
             end = TROUBLES[fault.name].begin(self._stand, order)
@@ -126,6 +127,7 @@ class Drill:
             "brightness_sd_share": self._judge.brightness_sd_share(),
             "facts_lost": len(lost),
             "crashes": self._stand.crashes,
+            "shines": float(self._claim.shines),
         }
         judged = checks(self._scenario, truth, faults, extra)
         return {

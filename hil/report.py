@@ -46,6 +46,7 @@ def measures(
         "faults_noticed": _share(faults, "noticed_s"),
         "faults_recovered": _share(faults, "recovered_s"),
         "facts_lost": float(extra["facts_lost"]),
+        "shines": extra["shines"],
     }
 
 

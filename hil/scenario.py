@@ -28,6 +28,7 @@ MEASURES = (
     "faults_noticed",
     "faults_recovered",
     "facts_lost",
+    "shines",
 )
 
 
