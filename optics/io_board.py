@@ -140,6 +140,8 @@ class IoBoard:
             self._clock.note(asked_s, loop.time(), int(board_us))
         except ClockWentBack as err:
             raise DeviceLost(DEVICE, "it has started anew") from err
+        except ValueError as err:
+            raise DeviceGarbled(DEVICE, f"its clock says {board_us!r}") from err
         return answers
 
     def _taken(self, told: str) -> Iterator[CountGate]:

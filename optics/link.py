@@ -5,6 +5,7 @@ have forgotten everything, and only its driver knows what to tell it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -46,6 +47,7 @@ class Link:
         self._conversation: _Conversation | None = None
         self._turn = asyncio.Lock()
         self._pause_s = 0.0
+        self._greetings = 0  # said since one was answered
         self._late: asyncio.TimerHandle | None = None
 
     async def open(self, greeting: bytes, knows: Callable[[Reply], bool]) -> Reply:
@@ -62,10 +64,12 @@ class Link:
         try:
             async with asyncio.timeout(self._patience.open_s):
                 await self._opener(lambda: conversation)
+                self._greetings += 1
                 reply = await conversation.exchange(greeting)
                 while not knows(reply):
                     reply = await conversation.exchange(b"")
-            self._conversation, self._pause_s = conversation, 0.0
+            await self._let_pass(conversation)
+            self._conversation, self._pause_s, self._greetings = conversation, 0.0, 0
         except (TimeoutError, OSError, DeviceFault) as err:
             self._lengthen_pause()
             raise DeviceLost(self.device, f"cannot be reached ({_words(err)})") from err
@@ -73,6 +77,13 @@ class Link:
             if self._conversation is None:
                 conversation.hang_up("never greeted")
         return reply
+
+    async def _let_pass(self, conversation: "_Conversation") -> None:
+        """Answers to greetings of earlier attempts come right behind the first, or never."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.reply_s):
+                for _ in range(self._greetings - 1):
+                    await conversation.exchange(b"")
 
     async def ask(self, message: bytes, within_s: float | None = None) -> Reply:
         """Send, then return the reply.

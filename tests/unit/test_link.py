@@ -101,6 +101,22 @@ async def test_a_late_answer_is_lost_and_never_given_to_the_next(device: EchoDev
     assert await link.ask(b"second?\n") == [b"second\n"]
 
 
+async def test_late_answers_to_several_greetings_shift_nothing(device: EchoDevice) -> None:
+    """The first is taken for one to the last; the others must not be taken for what is asked."""
+    link = Link("echo", memory_opener(device.connect), _single_line, PATIENCE)
+    asked_s = asyncio.get_running_loop().time()
+    for answered_s in (2.3, 2.4, 2.5):
+        device.late_s = asked_s + answered_s - asyncio.get_running_loop().time()
+        opening = link.open(b"hello?\n", lambda reply: reply == [b"hello\n"])
+        if answered_s < 2.5:
+            with pytest.raises(DeviceLost):
+                await opening
+        else:
+            await opening
+    device.late_s = 0.3
+    assert await link.ask(b"next?\n") == [b"next\n"]
+
+
 async def test_half_an_answer_before_the_cut_does_not_stick_to_the_next(device: EchoDevice) -> None:
     link = await link_to(device)
     asking = asyncio.create_task(link.ask(b""))

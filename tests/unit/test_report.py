@@ -23,7 +23,10 @@ EXTRA: dict[str, Any] = {
     "crashes": [],
     "shines": 1.0,
 }
-FAULTS = [{"noticed_s": 1.0, "recovered_s": 2.0}, {"noticed_s": 0.5, "recovered_s": None}]
+FAULTS: list[dict[str, Any]] = [
+    {"noticed_s": 1.0, "recovered_s": 2.0},
+    {"noticed_s": 0.5, "recovered_s": None},
+]
 
 
 def failed(*limits: Limit, truth: dict[str, Any] = TRUTH, **extra: Any) -> list[str]:
