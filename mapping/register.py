@@ -17,7 +17,7 @@ from mapping.lattice import Lattice, lattice_of
 from mapping.lattice_search import ideal_fit, places
 from mapping.pose_fit import HYSTERESIS, affine_of, fitted, frame_of, ground_of
 
-BELIEVED = 2e-4  # of being false; the odds of a field that holds about nine nats
+BELIEVED = 1e-3  # of being false; the odds of a field that holds about seven nats
 CERTAIN_NATS = 22.0  # beyond this no further guesses are made
 LEAST_P_FALSE = 1e-9  # nothing measured is surer than the model it rests on
 PAIRS_NEEDED = 4

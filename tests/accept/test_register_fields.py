@@ -35,7 +35,7 @@ WITHOUT_ANSWER = [
     Kind("same lattice", layout="lattice", sites=400, fate="same lattice"),
     Kind("same fine lattice", layout="lattice", sites=400, placement_um=0.04, fate="same lattice"),
 ]
-QUICK, QUICK_REFUSED, FULL = 3, 2, 60
+QUICK, QUICK_REFUSED, FULL = 3, 1, 60
 WRONG_SIGMAS = 6.0
 ENOUGH_SPOTS = 8  # true ones; fewer may hold too little to be told from chance
 

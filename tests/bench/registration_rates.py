@@ -5,7 +5,7 @@
 Prints JSON, by layout: of fields whose true pose is 16 nats above chance (or above another chip
 with the same lattice), and of those with 9 to 16, how many are located; false matches; errors
 beside the limit that knows pairs and bend; error over stated sigma, as a standard deviation; CPU
-seconds by the size of the map; the same of OpenCV's RANSAC on the first N fields. A third of the
+seconds by the size of the map; the same of OpenCV's RANSAC on every Nth field. A third of the
 fields has no answer, a sixth is drawn until it is marginal.
 """
 
@@ -211,13 +211,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fields", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rival", type=int, default=0, help="on so many fields")
+    parser.add_argument("--rival", type=int, default=0, help="on every so manieth field")
     options = parser.parse_args()
     rows, others = list[Row](), list[Row]()
     for number in range(options.fields):
         kind, made = drawn(number, np.random.default_rng([options.seed, number]))
         rows.append(looked_at(kind, made))
-        if number < options.rival:
+        if options.rival and number % options.rival == 0:
             others.append(rivalled(kind, made, rows[-1].nats))
     report: dict[str, Any] = {"seed": options.seed, **by_layout(rows), "cpu_s": times(rows)}
     report["p_false"] = risks(rows)

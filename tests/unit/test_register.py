@@ -6,11 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from mapping.field import field_of
-from mapping.grid import Grid
+from mapping.evidence import Stored
+from mapping.field import Field, field_of
+from mapping.grid import Cover, Grid, nearest
 from mapping.lattice import lattice_of
 from mapping.pose_fit import HYSTERESIS, affine_of, fitted, frame_of, ground_of
-from mapping.register import ChipPose, NoMatch, Points, registered
+from mapping.register import ChipPose, NoMatch, Points, registered, site_grid
+from mapping.sift import worth
 
 
 @pytest.fixture
@@ -29,6 +31,53 @@ def test_grid_finds_what_a_full_search_finds(chance: np.random.Generator) -> Non
     }
     assert set(zip(place.tolist(), point.tolist(), strict=True)) == expected
     assert len(place) == len(expected)
+
+
+def test_a_cover_misses_no_point_and_is_not_everywhere(chance: np.random.Generator) -> None:
+    points, places = chance.uniform(0, 300, (100, 2)), chance.uniform(-50, 350, (4000, 2))
+    gap = np.linalg.norm(places[:, None] - points, axis=2).min(axis=1)
+    over = Cover(points, 5.0).over(places)
+    assert over[gap < 5.0].all()
+    assert not over[gap > 5.0 + math.sqrt(2) * 2 * 2.5].any()
+
+
+def test_the_nearest_of_each_group_and_the_next(chance: np.random.Generator) -> None:
+    group, far = chance.integers(0, 9, 40), chance.uniform(0, 1, 40)
+    row, second = nearest(group, far, 12)
+    for number in range(12):
+        own = np.sort(far[group == number])
+        assert second[number] == (own[1] if len(own) > 1 else math.inf)
+        assert row[number] == -1 if not len(own) else far[row[number]] == own[0]
+
+
+def test_the_spots_around_tell_a_true_guess_from_one_by_chance(
+    chance: np.random.Generator,
+) -> None:
+    stored, field = _field(chance)
+    true = np.array([[0, 1, 2], [3, 4, 5]])
+    value = worth(stored, field, np.concatenate([true, true + 20]), np.concatenate([true, true]))
+    assert value[:2].min() > 60
+    assert value[2:].max() < 20
+
+
+def _field(chance: np.random.Generator) -> tuple[Stored, Field]:
+    at = chance.uniform(0, 200, (400, 2))
+    near = np.argsort(np.linalg.norm(at - 100.0, axis=1))
+    seen = Points(at[near[:30]] * 1.01 + chance.normal(0, 0.02, (30, 2)), np.full(30, 0.02))
+    field = field_of(*seen)
+    return site_grid(Points(at[near], np.full(400, 0.01)), field), field
+
+
+def test_of_a_close_pair_only_the_second_is_cheap(chance: np.random.Generator) -> None:
+    """By chance the second lies near the first more easily; the first may lie anywhere."""
+    homes = chance.uniform(0, 80, (30, 2))
+    field = field_of(np.concatenate([homes, homes + 0.3]), np.full(60, 0.02))
+    both = field.log_by_chance(np.array([0, 30])) - 2 * field.log_uniform
+    second = field.log_by_chance(np.array([30])) - field.log_uniform
+    assert second > 0.5
+    assert both < second + 0.5
+    even = field_of(chance.uniform(0, 80, (60, 2)), np.full(60, 0.02))
+    assert even.log_by_chance(np.arange(9)) == pytest.approx(9 * even.log_uniform, abs=0.7)
 
 
 def test_grid_bears_points_on_a_line_and_one_alone() -> None:
