@@ -143,7 +143,7 @@ def _grown_from(
     patience = min(max(TRIES // len(field.at_um), LEAST_TRIES), MOST_TRIES)
     for sites, spots, score in zip(*batch, strict=True):
         certain = bool(found) and found[0].log_factor > CERTAIN_NATS
-        if score < LIKE * top if certain else tries >= patience:
+        if tries >= patience and not (certain and score > LIKE * top):
             break
         if any(_holds(v, sites, spots) for v in found):
             continue
