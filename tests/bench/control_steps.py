@@ -174,6 +174,7 @@ class Walk:
         await self.laser.set_power(POWER_UW)
         await self.laser.switch(on=True)
         await asyncio.sleep(10.0)
+        await self.stage.move_to(type(self._at)(100, 100, 100))
         self._at = _brightest(self._rig)
         await self.stage.move_to(self._at)
         await self.keeper.light()
@@ -224,7 +225,9 @@ def _brightest(rig: "MemoryRig") -> "StagePoint":
     emitters = world.scene(now_s).chip.emitters
     near = np.hypot(*(emitters.place_um - world.focus_um(now_s))[:, :2].T) < 60.0
     steady = near & emitters.is_single & ~emitters.jumps & ~emitters.blinks
-    best = np.argmax(emitters.saturated_cps * steady)
+    low_nm, high_nm = world.nature.optics.filter_nm
+    passes = (emitters.wavelength_nm > low_nm + 5.0) & (emitters.wavelength_nm < high_nm - 5.0)
+    best = np.argmax(emitters.saturated_cps * steady * passes)
     return StagePoint(*world.aim_um(emitters.place_um[best], now_s).tolist())
 
 
