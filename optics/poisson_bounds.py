@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 EXACT_UP_TO = 1000.0
+NEXT_TO_NOTHING = 1e-3
 # Numerical Recipes, "erfccheb" in its older form: fractional error below 1.2e-7 everywhere.
 ERFC = (
     0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807,
@@ -55,7 +56,7 @@ def _gamma_quantile(shape: float, chance: float) -> float:
         normal = NormalDist().inv_cdf(chance)
         return shape * (1 - 1 / (9 * shape) + normal / (3 * math.sqrt(shape))) ** 3
     low, high = 0.0, shape + 10 * math.sqrt(shape) + 10
-    while high - low > 1e-12 * high:
+    while high - low > 1e-12 * max(high, NEXT_TO_NOTHING):  # it may lie below the least number
         middle = (low + high) / 2
         if _gamma_cdf(shape, middle) < chance:
             low = middle

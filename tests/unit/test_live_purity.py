@@ -8,6 +8,7 @@ import pytest
 
 from optics.live_purity import LivePurity, Look, look_around
 from optics.photon_statistics import Known
+from optics.poisson_bounds import lower_limit
 from optics.quantities import CountGate, TagRun
 from optics.singleness import CoincidenceTest, SinglenessTest, Verdict
 from optics.tags import BadTags
@@ -142,6 +143,12 @@ def test_no_pairs_of_twelve_prove_nothing(rng: np.random.Generator) -> None:
         seen = [test.add(*run) for run in runs(recording(light, BOTH, 0.2, rng))]
         assert test.purity is not None  # it looked
         assert seen[-1] is Verdict.UNDECIDED
+
+
+def test_a_bound_below_the_least_number_is_none() -> None:
+    """A thousandth of the chance of a part of a count: the search for it once went on for ever."""
+    assert lower_limit(1e-3, 1e-3) == pytest.approx(0.0, abs=1e-12)
+    assert lower_limit(1.0, 0.05) == pytest.approx(-math.log(0.95), rel=1e-9)
 
 
 def gates(expected: float, left: float, count: int, rng: np.random.Generator) -> list[CountGate]:
