@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from mapping import near
 from mapping.crowd import Places, picked
@@ -23,7 +22,7 @@ UNCERTAIN = 0.03  # share of its own light by which an image may differ from the
 CLOSE_SIGMAS = 2.5  # to the next one: a group and not single emitters
 GROUP_SIGMAS = (2.5, 3.2, 4.0)
 TOUCHING_SIGMAS, TWO_BAR, SELDOM = 3.0, 17.0, 0.15
-FRAGMENT_SIGMAS, SPARSE = 4.0, 0.1
+FRAGMENT_SIGMAS, SPARSE = 4.5, 0.1
 RING, LONG = 0.05, 0.6
 BY_CHANCE = 0.05  # groups in a frame
 
@@ -55,11 +54,14 @@ def packed(places: Places, sure: Flags, psf: Psf, area_px: float, frames: int) -
     / (k-1)! groups of k among n, by the number of trees on k points (Cayley).
     """
     far, there = np.zeros(len(sure), bool), np.flatnonzero(sure)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, len(there) + 1)))])
     for reach in GROUP_SIGMAS:
         group, size = groups(picked(places, there), psf, reach)
         many = (group.max(initial=0) + 1) / frames
         others = many * math.pi * (reach * psf.sigma) ** 2 / area_px
-        log_number = (size - 3) * np.log(size) + (size - 1) * math.log(others) - gammaln(size)
+        log_number = (
+            (size - 3) * np.log(size) + (size - 1) * math.log(others) - factorials[size - 1]
+        )
         far[there] |= (size > 2) & (log_number + math.log(many) < math.log(BY_CHANCE))
     return far
 

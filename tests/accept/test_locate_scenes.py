@@ -51,12 +51,14 @@ def test_a_small_cut(name: str, seed: int) -> None:
 @pytest.mark.full
 @pytest.mark.timeout(1800)
 def test_over_all_kinds(seed: int) -> None:
-    """What is reached today, over all kinds; README has what is aimed at."""
+    """What issue 5 asks of all kinds together, as far as 60 pairs and 18 of each decoy can tell."""
     told = summary([scored(kind, seed + n) for kind in KINDS for n in range(SEEDS)])
-    assert told["recall"] >= 0.96
-    assert told["false_per_field"] <= 0.7
-    assert told["jaccard"] >= 0.94
-    assert 0.95 <= told["error_median"] <= 1.06
-    assert told["error_rms"] <= 1.12
-    assert 0.95 <= told["chi_rms"] <= 1.10
-    assert told["pairs_taken_for_one"] <= 0.08
+    assert told["recall"] >= 0.98
+    assert told["recall_at_0.1"] >= 0.93
+    assert told["false_per_field"] <= 0.5
+    assert told["jaccard"] >= 0.95
+    assert 0.95 <= told["error_median"] <= 1.08
+    assert told["error_rms"] <= 1.08
+    assert 0.95 <= told["chi_rms"] <= 1.06
+    assert told["pairs_taken_for_one"] <= 0.1
+    assert all(share <= 0.12 for share in told["decoys"].values())

@@ -2,14 +2,15 @@
 
     python rival_finders.py FRAMES.npz OUT.json
 
-Reads `frames` (n, h, w; photons) and `sigma`; writes per rival the spots of each frame and CPU
-seconds. Rivals: sep, photutils PSF, Picasso (maximum likelihood).
+Reads `sigmas` and for each `frames0`, `frames1`... (n, h, w; photons); writes per rival and set the
+spots of each frame and CPU seconds. Rivals: sep, photutils PSF, Picasso (maximum likelihood).
 """
 
 import importlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,20 +71,24 @@ def picasso(frame: Any, sigma: float) -> Spots:
 
 
 def main() -> None:
-    frames, out = Path(sys.argv[1]), Path(sys.argv[2])
-    with np.load(frames) as stored:
-        stack, sigma = stored["frames"].astype(float), float(stored["sigma"])
+    out = Path(sys.argv[2])
+    with np.load(sys.argv[1]) as stored:
+        sets = [stored[f"frames{i}"].astype(float) for i in range(len(stored["sigmas"]))]
+        sigmas = stored["sigmas"].tolist()
     told: dict[str, Any] = {}
     for rival in (sep, photutils, picasso):
         try:
-            rival(stack[0], sigma)  # imports and compiles
-            began = time.process_time()
-            spots = [rival(frame, sigma) for frame in stack]
+            rival(sets[0][0], sigmas[0])  # imports and compiles
+            told[rival.__name__] = [_timed(rival, *one) for one in zip(sets, sigmas, strict=True)]
         except (ImportError, AttributeError, TypeError, ValueError) as err:
-            told[rival.__name__] = {"failed": repr(err)}
-            continue
-        told[rival.__name__] = {"spots": spots, "cpu_s": time.process_time() - began}
+            sys.stderr.write(f"{rival.__name__}: {err!r}\n")
     out.write_text(json.dumps(told))
+
+
+def _timed(rival: Callable[[Any, float], Spots], stack: Any, sigma: float) -> dict[str, Any]:
+    began = time.process_time()
+    spots = [rival(frame, sigma) for frame in stack]
+    return {"spots": spots, "cpu_s": time.process_time() - began}
 
 
 if __name__ == "__main__":
