@@ -21,6 +21,7 @@ REFITTED = 200  # places, whose own fit is made
 WORTH_A_FIT = 0.3  # of the best first rating
 MET = 6.0  # of the agreement that rates a pair, within which it is tried in a fit
 CORNERS = 3
+OUT_OF_STEP_SD = 6.0
 AGREEMENT = 4.5  # nats that a spot adds at best when it lies where its site does
 SLACK = 1.5
 TAKEN = 3.0  # pairs' displacements that a fit to ideal nodes takes with it
@@ -79,6 +80,7 @@ def places(
     site = np.full(tuple(shape), -1)
     site[tuple((lattice.cells - low).T)] = np.arange(len(stored.at_um))
     rest = stored.at_um - lattice.origin_um - lattice.cells @ lattice.basis_um
+    rest = rest - _shared(lattice, rest, stored, field)
     own = ideal.fit.predicted(ground_of(ideal.fit.frame, index @ lattice.basis_um))[0]
     turned = ideal.fit.frame.turn_rad
     shown = _turned(field.at_um[ideal.spots] - own, -turned)
@@ -115,6 +117,16 @@ def _refitted(
         return _refitted(lattice, stored, field, sites[near], spots[near])
     gain = float(np.log(1 + lattice.spread_um**2 / variance).sum()) + len(sites)
     return fit.log_integral + gain, sites, spots
+
+
+def _shared(lattice: Lattice, rest: Floats, stored: Stored, field: Field) -> Floats:
+    """What the displacements of each field's width have in common: a patch beside the lattice."""
+    cells = np.floor(stored.at_um / (2 * field.half_um)).astype(np.intp)
+    _, of, count = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    common = np.stack([np.bincount(of.ravel(), rest[:, i]) for i in (0, 1)], axis=1)
+    out_of_step = np.hypot(*common.T) > OUT_OF_STEP_SD * lattice.spread_um * np.sqrt(count)
+    shared: Floats = np.where(out_of_step, common.T / count, 0.0).T[of.ravel()]
+    return shared
 
 
 def _turned(vectors: Floats, angle: float) -> Floats:

@@ -32,6 +32,16 @@ WITHOUT_ANSWER = [
     Kind("patch stored twice", fate="stored twice"),
     Kind("dirt", fate="dirt"),
     Kind("perfect lattice", layout="lattice", sites=400, placement_um=0.0),
+    Kind(
+        "lattice stored twice, out of step",
+        layout="lattice",
+        sites=900,
+        side_um=189.0,
+        pitch_um=6.3,
+        field_um=47.0,
+        missing=0.04,
+        fate="stored twice",
+    ),
     Kind("same lattice", layout="lattice", sites=400, fate="same lattice"),
     Kind("same fine lattice", layout="lattice", sites=400, placement_um=0.04, fate="same lattice"),
 ]
