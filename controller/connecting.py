@@ -7,14 +7,13 @@ from controller.arriving import arrived, called_off, side_by_side
 from controller.desk import Desk
 from controller.states import Event
 from controller.wishes import Unable
-from mapping.catalogue import SiteState
 from optics.faults import DeviceLost
 
 log = logging.getLogger(__name__)
 
 
 async def connect(desk: Desk, _target: object) -> Event:
-    """All devices at once; BLANK where there is nothing to return to."""
+    """All devices at once; BLANK where there is nothing to return to, nor to go on with."""
     desk.forget()
     desk.journey.begin(desk.now_s())
     tagger = asyncio.ensure_future(_tagger(desk))
@@ -29,8 +28,8 @@ async def connect(desk: Desk, _target: object) -> Event:
     finally:
         await called_off(tagger)
     desk.journey.reached("devices", desk.now_s())
-    states = (SiteState.ACTIVE, SiteState.RESERVE)
-    return Event.DONE if desk.archive.catalogue.of_state(*states) else Event.BLANK
+    unfinished = await desk.archive.open_survey()
+    return Event.DONE if desk.archive.catalogue.usable or unfinished else Event.BLANK
 
 
 async def _stage(desk: Desk) -> None:

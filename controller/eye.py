@@ -23,9 +23,9 @@ PUMPS_RAD = (0.0, math.pi / 2)
 
 
 class Pair(NamedTuple):
-    """The same field under both directions of the pump."""
+    """The same field under both directions of the pump, as often under each."""
 
-    frames: tuple[Frame, Frame]
+    frames: tuple[Frame, ...]
     stage: StagePoint
 
 
@@ -82,11 +82,15 @@ class Eye:
         """Light the whole field."""
         await self._light.set(power_uw=self._wide_uw, wide=True)
 
-    async def picture(self, at: StagePoint, pump_rad: float = 0.0) -> Frame:
+    async def picture(self, at: StagePoint) -> Frame:
         """One frame from there."""
+        [frame] = await self._pictures(at, PUMPS_RAD[0], 1)
+        return frame
+
+    async def _pictures(self, at: StagePoint, pump_rad: float, shots: int) -> list[Frame]:
         await self._probe.go(at)
         await self._light.set(pump_rad=pump_rad)
-        return (await self._exposed())._replace(stage=at)
+        return [(await self._exposed())._replace(stage=at) for _ in range(shots)]
 
     async def pair_here(self, at: StagePoint) -> Pair:
         """The same as `pair`, where the focus stands already, by offsets or not: nothing moves."""
@@ -99,10 +103,10 @@ class Eye:
     async def _exposed(self) -> Frame:
         return await self._camera.frame(self._config.exposure_s, self._config.gain)
 
-    async def pair(self, at: StagePoint) -> Pair:
-        """Both directions of the pump."""
-        first, second = [await self.picture(at, pump_rad) for pump_rad in PUMPS_RAD]
-        return Pair((first, second), at)
+    async def pair(self, at: StagePoint, shots: int = 1) -> Pair:
+        """Both directions of the pump; more shots show fainter spots."""
+        frames = [await self._pictures(at, pump_rad, shots) for pump_rad in PUMPS_RAD]
+        return Pair(tuple(frame for same in frames for frame in same), at)
 
     async def look(self, pair: Pair) -> Look:
         """The spots in both together."""

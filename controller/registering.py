@@ -26,8 +26,15 @@ FIELDS, FARTHER = 5, 2.0
 async def register(desk: Desk, _target: object) -> Event:
     """DONE with the placement at the desk; BLANK where an unfinished survey goes on first."""
     desk.locked = None
-    async with desk.light.lit():
-        lying, chip = await _found(desk)
+    try:
+        async with desk.light.lit():
+            lying, chip = await _found(desk)
+    except Unable as unknown:
+        if any(catalogue.sites for catalogue in desk.archive.chips.values()):
+            raise
+        log.info("%s; no site is lost if the survey begins anew", unknown)
+        desk.lying = None
+        return Event.BLANK
     if chip != desk.archive.chip:
         log.info("chip %d is in again", chip)
         await desk.archive.use_chip(chip)

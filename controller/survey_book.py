@@ -1,9 +1,11 @@
 """The survey that goes on, kept as it goes: tiles seen, candidates found, visits made."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
 from controller.archive import Archive
 from controller.ledger import together
@@ -28,6 +30,33 @@ SAME_UM = 0.4
 """Two spots of different tiles so close together are one candidate."""
 
 
+EVERYWHERE = [[-math.inf, -math.inf, 0.0], [math.inf, math.inf, 0.0]]
+Corners = tuple[ChipPoint, ChipPoint]
+
+
+class Plan(NamedTuple):
+    """All on the chip, so that it means the same however the chip lies after a cut."""
+
+    tiles: list[ChipPoint]  # middles, z 0
+    area: Corners  # what was asked for; what shines beside it is only noted
+
+    def text(self) -> str:
+        return json.dumps(self._asdict())
+
+    @classmethod
+    def read(cls, text: str) -> "Plan":
+        """One of an older version asked for all that it saw."""
+        told = json.loads(text)
+        low, high = (ChipPoint(*corner) for corner in told.get("area", EVERYWHERE))
+        return cls([ChipPoint(*middle) for middle in told["tiles"]], (low, high))
+
+
+def planned(seen: Corners, area: Corners, field_um: tuple[float, float], overlap: float) -> Plan:
+    """Tiles that cover the rectangle to be seen."""
+    box = StageBox(*(StagePoint(corner.x_um, corner.y_um, 0.0) for corner in seen))
+    return Plan([ChipPoint(*middle) for middle in serpentine(box, field_um, overlap)], area)
+
+
 @dataclass
 class SurveyBook:
     """One survey; every method that changes it returns once that is on the disk."""
@@ -35,7 +64,7 @@ class SurveyBook:
     store: Store
     archive: Archive
     number: int
-    tiles: list[ChipPoint]  # middles, z 0
+    plan: Plan
     seen: dict[int, Tile] = field(default_factory=dict)
     candidates: dict[int, Candidate] = field(default_factory=dict)
 
@@ -44,19 +73,14 @@ class SurveyBook:
         cls,
         store: Store,
         archive: Archive,
-        corners: tuple[ChipPoint, ChipPoint],
-        field_um: tuple[float, float],
-        overlap: float,
+        plan: Plan,
     ) -> "SurveyBook":
-        """Of the rectangle between two corners of the chip; an earlier one that was cut ends."""
-        box = StageBox(*(StagePoint(corner.x_um, corner.y_um, 0.0) for corner in corners))
-        tiles = [ChipPoint(*middle) for middle in serpentine(box, field_um, overlap)]
+        """A new one; an earlier one that was cut ends."""
         made: list[int] = []
-        plan = json.dumps({"tiles": tiles})
         await archive.end_open_survey("begun anew")
-        begun = begin_survey(archive.chip, store.stamp(), store.run_id, plan)
+        begun = begin_survey(archive.chip, store.stamp(), store.run_id, plan.text())
         await store.write(begun, made.append)
-        return cls(store, archive, made[0], tiles)
+        return cls(store, archive, made[0], plan)
 
     @classmethod
     async def resume(cls, store: Store, archive: Archive) -> "SurveyBook | None":
@@ -64,18 +88,30 @@ class SurveyBook:
         opened = await archive.open_survey()
         if opened is None:
             return None
-        number, plan = opened
-        tiles = [ChipPoint(*middle) for middle in json.loads(plan)["tiles"]]
+        number, text = opened
         seen = [tile_of(row) for row in await store.read(READ_TILES, number)]
         found = [candidate_of(row) for row in await store.read(READ_CANDIDATES, number)]
         return cls(
             store,
             archive,
             number,
-            tiles,
+            Plan.read(text),
             {tile.number: tile for tile in seen},
             {candidate.number: candidate for candidate in found},
         )
+
+    @property
+    def tiles(self) -> list[ChipPoint]:
+        return self.plan.tiles
+
+    @property
+    def area(self) -> Corners:
+        return self.plan.area
+
+    def asked_for(self, place: ChipPoint) -> bool:
+        """Within the area."""
+        low, high = self.area
+        return low.x_um <= place.x_um <= high.x_um and low.y_um <= place.y_um <= high.y_um
 
     @property
     def unseen(self) -> list[tuple[int, ChipPoint]]:

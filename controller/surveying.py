@@ -14,7 +14,7 @@ from controller.pace import Pace, Work
 from controller.picturing import publish_picture
 from controller.registering import focused, settle
 from controller.site_tables import Candidate, Tile
-from controller.survey_book import SurveyBook
+from controller.survey_book import Corners, SurveyBook, planned
 from controller.visiting import Visitor
 from controller.wishes import Area, Unable
 from mapping.chart import Chart
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 OUTSIDE = "outside the area"
 PLANES_UM = (0.0, 0.7, -0.7)
+SHOTS = 4
+"""Under each direction of the pump: half as bright a spot is seen as with one."""
 FOCUS_AGAIN_UM = 45.0  # from every place where the focus was found
 
 
@@ -38,7 +40,6 @@ class Round:
     book: SurveyBook
     chart: Chart
     focused: list[StagePoint]
-    corners: tuple[StagePoint, StagePoint]  # what was asked for; what shines beside it is noted
 
     pace: Pace = field(default_factory=Pace)
 
@@ -48,11 +49,10 @@ class Round:
         return {n for n, middle in enumerate(self.book.tiles) if self._shows(middle)}
 
     def _shows(self, middle: ChipPoint) -> bool:
-        low, high = self.corners
+        low, high = self.book.area
         width_um, height_um = self.desk.eye.field_um
-        at = _lying(self.desk).on_stage(middle)
-        aside_um = max(low.x_um - at.x_um, at.x_um - high.x_um)
-        beyond_um = max(low.y_um - at.y_um, at.y_um - high.y_um)
+        aside_um = max(low.x_um - middle.x_um, middle.x_um - high.x_um)
+        beyond_um = max(low.y_um - middle.y_um, middle.y_um - high.y_um)
         return aside_um < width_um / 2 and beyond_um < height_um / 2
 
     def tell(self) -> None:
@@ -105,24 +105,27 @@ async def _begun(desk: Desk, area: Area | None) -> Round:
         )
         known = await chart(desk, at)
         fresh = book or await _fresh(desk, area, desk.lying)
-        return Round(desk, fresh, known, [at], _corners(desk, area))
+        return Round(desk, fresh, known, [at])
     at = await focused(desk)
     known = await chart(desk, at)
     await desk.archive.begin_chip()
     lying = Placement(lift_um=at.z_um)
     await settle(desk, lying)
-    return Round(desk, await _fresh(desk, area, lying), known, [at], _corners(desk, area))
+    return Round(desk, await _fresh(desk, area, lying), known, [at])
 
 
 async def _fresh(desk: Desk, area: Area | None, lying: Placement) -> SurveyBook:
     """Seen is more than is visited: the chip must be known again wherever it lies by then."""
-    stage = _corners(desk, area or _square(desk, desk.config.survey.constellation_um))
-    corners = [lying.on_chip(corner) for corner in stage]
-    low, high = (
-        ChipPoint(*(pick(ends) for ends in zip(*corners, strict=True))) for pick in (min, max)
-    )
-    overlap = desk.config.survey.overlap
-    return await SurveyBook.begin(desk.store, desk.archive, (low, high), desk.eye.field_um, overlap)
+    wider = area or _square(desk, desk.config.survey.constellation_um)
+    seen, visited = (_on_chip(_corners(desk, part), lying) for part in (wider, area))
+    plan = planned(seen, visited, desk.eye.field_um, desk.config.survey.overlap)
+    return await SurveyBook.begin(desk.store, desk.archive, plan)
+
+
+def _on_chip(corners: tuple[StagePoint, StagePoint], lying: Placement) -> Corners:
+    """As upright on the chip as they were under the stage."""
+    ends = list(zip(*(lying.on_chip(corner) for corner in corners), strict=True))
+    return ChipPoint(*map(min, ends)), ChipPoint(*map(max, ends))
 
 
 def _corners(desk: Desk, area: Area | None) -> tuple[StagePoint, StagePoint]:
@@ -160,7 +163,8 @@ async def _see(going: Round) -> None:
         if at not in desk.devices.stage.travel:
             await going.book.tile_seen(Tile(number, at, ""), [])
             continue
-        pairs = [await desk.eye.pair(plane_at) for plane_at in _planes(going, number, at)]
+        shots = SHOTS if number in going.inside else 1
+        pairs = [await desk.eye.pair(plane_at, shots) for plane_at in _planes(going, number, at)]
         await publish_picture(desk, pairs[0])
         spots = [
             spot
@@ -184,9 +188,9 @@ def _planes(going: Round, number: int, at: StagePoint) -> list[StagePoint]:
 
 def _frames(pairs: Sequence[Pair]) -> dict[str, Any]:
     return {
-        f"plane_{n}_pump_{pump}": frame.pixels
+        f"plane_{n}_frame_{shot}": frame.pixels
         for n, pair in enumerate(pairs)
-        for pump, frame in enumerate(pair.frames)
+        for shot, frame in enumerate(pair.frames)
     }
 
 
@@ -218,14 +222,9 @@ def _candidates(going: Round, tile: int, spots: Sequence[WideSpot]) -> list[Cand
             break
         if going.book.is_new(place, found):
             number += 1
-            outcome = None if _inside(aim, going.corners) else OUTSIDE
+            outcome = None if going.book.asked_for(place) else OUTSIDE
             found.append(Candidate(number, tile, place, sigma_um, photons, outcome))
     return found
-
-
-def _inside(aim: StagePoint, corners: tuple[StagePoint, StagePoint]) -> bool:
-    low, high = corners
-    return low.x_um <= aim.x_um <= high.x_um and low.y_um <= aim.y_um <= high.y_um
 
 
 async def _visit(going: Round) -> None:

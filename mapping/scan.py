@@ -124,11 +124,10 @@ def _stands_out(best: Tally, tallies: Sequence[Tally]) -> bool:
 
 def centre(start: StagePoint, how: Centring) -> Plan[Centred]:
     """Find the peak of the counts near `start`, first in depth, then by stars about the best."""
-    aside_um = GROUND_REACH * how.response.side_um
-    places = [_moved(start, dx, 0.0, 0.0) for dx in (-aside_um, aside_um)]
+    tallies = yield from _ground(start, how)
     depth_um = DEPTH_STEP * how.response.depth_um
-    places += [_moved(start, 0.0, 0.0, depth * depth_um) for depth in DEPTHS]
-    tallies = yield from each(Ask(place, how.dwell_s) for place in places)
+    places = [_moved(start, 0.0, 0.0, depth * depth_um) for depth in DEPTHS]
+    tallies += yield from each(Ask(place, how.dwell_s) for place in places)
     found = peak(tallies, start, how.response, how.reach_um)
     for number in range(how.rounds):
         tallies += yield from _star(_kept(found.at, start, how), how, number)
@@ -136,6 +135,14 @@ def centre(start: StagePoint, how: Centring) -> Plan[Centred]:
         if number and max(found.sigma_um[:2]) <= how.wanted_um and not doubt(found, start, how):
             break
     return Centred(found, doubt(found, start, how), tuple(tallies))
+
+
+def _ground(start: StagePoint, how: Centring) -> Plan[list[Tally]]:
+    """Beside it on all sides; the brighter ones may show a neighbour and are left out."""
+    aside_um = GROUND_REACH * how.response.side_um
+    ways = ((aside_um, 0.0), (0.0, aside_um), (-aside_um, 0.0), (0.0, -aside_um))
+    around = yield from each(Ask(_moved(start, dx, dy, 0.0), how.dwell_s) for dx, dy in ways)
+    return sorted(around, key=lambda tally: tally.clicks)[: len(around) // 2]
 
 
 def doubt(found: Peak, start: StagePoint, how: Centring) -> str:

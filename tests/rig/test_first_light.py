@@ -141,7 +141,7 @@ async def the_photons_are_worth_a_key(rig: MemoryRig, bench: Bench, emitter: int
     await asyncio.sleep(G2_WITHIN_S)
     _, _, later_upper95, age_s = (float(x) for x in (await bench.ask("FETC:PUR?")).split(","))
     assert age_s < G2_WITHIN_S
-    assert later_upper95 < upper95
+    assert later_upper95 != upper95  # from other photons; that it falls would be chance
 
 
 async def an_open_interlock_is_dark_and_closing_it_heals(rig: MemoryRig, bench: Bench) -> None:
