@@ -58,7 +58,8 @@ async def _perform(desk: Desk, state: State, act: Work, target: object) -> Event
 
 async def watch(desk: Desk, _target: object) -> None:
     """Hold still and keep an eye on it."""
-    await desk.probe.release()
+    if desk.devices.board is not None:
+        await desk.probe.release()
     desk.stage_moves()
     while True:
         await look_and_count(desk)
@@ -102,6 +103,10 @@ async def rest(desk: Desk, _target: object) -> None:
     await asyncio.sleep(REST_S)
 
 
+LEFT_BY_INTERLOCK = "interlock error"
+"""A Cobolt keeps it when its interlock is closed again, until it is told `cf`."""
+
+
 async def stay_dark(desk: Desk, _target: object) -> None:
     """Until the interlock is closed again, where that is enough; a device that is gone can wait."""
     while True:
@@ -114,6 +119,9 @@ async def stay_dark(desk: Desk, _target: object) -> None:
 
 
 async def _laser_will(desk: Desk) -> bool:
-    """Whether nothing but warmth keeps it from emitting."""
+    """Whether nothing but warmth keeps it dark; what the open interlock left behind is cleared."""
     status = await desk.light.laser.status()
+    if status.trouble == LEFT_BY_INTERLOCK:
+        await desk.light.laser.clear()
+        status = await desk.light.laser.status()
     return status.ready or status.trouble in ("", "warming up", "emission delay")

@@ -18,8 +18,14 @@ from hil.beside import WORD, RigDied, rig_beside
 from hil.host_line import HostLine
 from hil.introduction import introduced
 
-ON_A_DESK = {"board": {"lease_s": 0.5}, "survey": {"side_um": 25.0, "constellation_um": 60.0}}
-"""The world may be a tenth of a second late on a busy desk, and nobody there waits long."""
+PATIENT = {"reply_within_s": 1.0}
+ON_A_DESK = {
+    "board": {"lease_s": 0.5, **PATIENT},
+    "stage": PATIENT,
+    "laser": PATIENT,
+    "survey": {"side_um": 25.0, "constellation_um": 60.0},
+}
+"""The world may be some tenths of a second late on a busy desk, and nobody there waits long."""
 
 
 def main() -> int:

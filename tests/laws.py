@@ -49,7 +49,7 @@ class Law:
         self._judge(Row(name, float(found), float(expected), float(at_most), 1.0))
 
     def _judge(self, row: Row) -> None:
-        self._keep(ROW, row)
+        self._keep(ROW, tuple(row))  # workers hand on plain types only
         assert abs(row.found - row.expected) <= row.allowed * row.error, row
 
 

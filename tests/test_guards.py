@@ -20,7 +20,13 @@ from tests.planted import PLANTED
 ROOT = Path(__file__).parents[1]
 COPIED = (
     *("controller", "mapping", "optics", "hil", "pyproject.toml"),
-    *("tests/conftest.py", "tests/guards.py", "tests/run.py", "tests/test_architecture.py"),
+    *(
+        "tests/conftest.py",
+        "tests/guards.py",
+        "tests/laws.py",
+        "tests/run.py",
+        "tests/test_architecture.py",
+    ),
     ".mypy_cache",  # spares checking everything anew
 )
 

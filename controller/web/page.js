@@ -156,7 +156,8 @@ function showCharts() {
 
 async function recall() {
   const { samples, lines } = await (await fetch("api/past")).json();
-  if (past.length === 0) past.push(...samples.map((one) => ({ ...one, at_ms: Date.now() - 1e3 * one.age_s })));
+  const recalled = samples.map((one) => ({ ...one, at_ms: Date.now() - 1e3 * one.age_s }));
+  past.unshift(...recalled.filter((one) => !past.length || one.at_ms < past[0].at_ms - 500));
   const items = lines.reverse().map(({ utc_s, level, message }) => {
     const item = made("li", "", level);
     item.append(made("time", new Date(1e3 * utc_s).toLocaleTimeString("en-GB")), message);
