@@ -87,7 +87,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        return self.call_at(self._now_s + delay, callback, *args, context=context)
+        return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(
         self,
@@ -126,13 +126,14 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         ready, timers = self._ready, self._timers
+        behind_s = self.time() - self._now_s  # a test may have let time pass within a callback
         while timers and timers[0][2].cancelled():
             heappop(timers)
         if not ready and not self._stopping:
             if not timers:
                 raise Stalled("no task can run and no timer is set")
-            self._now_s = max(self._now_s, timers[0][0])
-        while timers and timers[0][0] <= self._now_s:
+            self._now_s = max(self._now_s, timers[0][0] - behind_s)
+        while timers and timers[0][0] - behind_s <= self._now_s:
             ready.append(heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
