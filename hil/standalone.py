@@ -84,12 +84,15 @@ async def _powered(wanted: scenario.Scenario, seed: int, gige: str = "") -> Asyn
     async with WiredRig(seed, wanted.wires, wanted.world, gige) as powered:
         control = Control(powered)
         path = powered.folder / "control"
-        server = await asyncio.start_unix_server(control.talk, path, limit=LINE_BYTES)
+        within = os.open(powered.folder, os.O_RDONLY)
+        short = f"/proc/self/fd/{within}/control"  # a socket's path may have 107 bytes at most
+        server = await asyncio.start_unix_server(control.talk, short, limit=LINE_BYTES)
         for fault in wanted.fault:
             loop.call_later(fault.at_s, control.begin_planned, fault)
         yield json.dumps({**powered.addresses, "control": str(path), "pid": os.getpid()})
         server.close()
         control.hang_up()
+        os.close(within)
 
 
 class Control:
