@@ -103,10 +103,6 @@ async def rest(desk: Desk, _target: object) -> None:
     await asyncio.sleep(REST_S)
 
 
-LEFT_BY_INTERLOCK = "interlock error"
-"""A Cobolt keeps it when its interlock is closed again, until it is told `cf`."""
-
-
 async def stay_dark(desk: Desk, _target: object) -> None:
     """Until the interlock is closed again, where that is enough; a device that is gone can wait."""
     while True:
@@ -121,7 +117,7 @@ async def stay_dark(desk: Desk, _target: object) -> None:
 async def _laser_will(desk: Desk) -> bool:
     """Whether nothing but warmth keeps it dark; what the open interlock left behind is cleared."""
     status = await desk.light.laser.status()
-    if status.trouble == LEFT_BY_INTERLOCK:
+    if status.left_by_interlock:
         await desk.light.laser.clear()
         status = await desk.light.laser.status()
     return status.ready or status.trouble in ("", "warming up", "emission delay")

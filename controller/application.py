@@ -11,7 +11,7 @@ from controller import hardware
 from controller.activities import activities
 from controller.archive import Archive
 from controller.compute import Compute
-from controller.config import Config
+from controller.config import NO_PORT, Config
 from controller.desk import Desk
 from controller.knowledge import Knowledge
 from controller.panel import Panel
@@ -26,8 +26,6 @@ from controller.watchdog import service_manager, watch_loop
 from optics.transports import Opener
 
 log = logging.getLogger(__name__)
-
-NO_PORT = -1
 
 
 class Whereabouts(NamedTuple):

@@ -15,16 +15,16 @@ class Clicks:
     """Of both detectors, over gates that need not follow each other."""
 
     def __init__(self) -> None:
-        self._of_each, self.counted_s = (0, 0), 0.0
+        self.of_each, self.counted_s = (0, 0), 0.0
 
     def add(self, gate: CountGate) -> None:
-        first, second = self._of_each
-        self._of_each = first + gate.clicks[0], second + gate.clicks[1]
+        first, second = self.of_each
+        self.of_each = first + gate.clicks[0], second + gate.clicks[1]
         self.counted_s += gate.counted_s
 
     def brightness_cps(self, at_s: float) -> Figure:
         """Of both together."""
-        clicks, for_s = sum(self._of_each), self.counted_s or math.inf
+        clicks, for_s = sum(self.of_each), self.counted_s or math.inf
         return Figure(clicks / for_s, max(clicks, 1) ** 0.5 / for_s, at_s)
 
     def photons(self, path: LightPath | None, at_s: float) -> PhotonNumber | None:
@@ -32,7 +32,7 @@ class Clicks:
         if path is None:
             return None
         try:
-            low, value, high = mean_photons(self._of_each, self.counted_s, path)
+            low, value, high = mean_photons(self.of_each, self.counted_s, path)
         except Impossible as why:
             log.warning("no photon number: %s", why)
             return None

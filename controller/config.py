@@ -16,6 +16,7 @@ from controller.scpi_access import FORM, no_access
 from optics.frame_process import is_camera_address
 from optics.transports import FORMS, is_address
 
+NO_PORT = -1
 ACCESS = "serial=service 127.0.0.0/8=service ::1=service cert:*=operator *=monitor"
 """Whoever is on this machine may do all; from elsewhere a certificate is wanted to do anything."""
 

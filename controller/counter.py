@@ -65,7 +65,7 @@ class Counter:
         await asyncio.sleep(for_s + self.gate_s)
         while True:
             for gate in await self.fresh():
-                if gate.ended_s - gate.counted_s >= since_s and total.counted_s < for_s:
+                if gate.began_s >= since_s and total.counted_s < for_s:
                     total = added(total, gate)
             left_s = for_s - total.counted_s
             if left_s <= self.gate_s * 1e-3:

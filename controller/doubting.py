@@ -7,13 +7,14 @@ import math
 from controller.desk import Desk, Locked
 from controller.figures import Busy
 from controller.going_rate import Usual
-from controller.locking import failure, placement
+from controller.locking import along_dipole, failure, placement
 from controller.registering import known_landmarks
 from controller.wishes import Tripped, Unable
 from mapping import witness
 from mapping.catalogue import SiteState
 from mapping.causes import Cause, Counted, Framed, Sighting, Stood
 from mapping.doubt import Look, Remedy, Verdict, advanced, diagnosis
+from mapping.identity import saturation
 from mapping.sight import aimed
 from optics.faults import DeviceLost
 from optics.quantities import CountGate
@@ -54,12 +55,11 @@ class Doubting:
 
     def __init__(self, desk: Desk, locked: Locked, usual: Usual) -> None:
         self._desk, self.locked, self._usual = desk, locked, usual
-        record, power_uw = locked.site.seen, locked.power_uw
-        half_uw = record.saturation_uw
+        record = locked.site.seen
         self.known = witness.usual(
             usual.channels_cps,
             usual.ground_cps,
-            power_uw / (power_uw + half_uw) if half_uw else 0.0,
+            saturation(record, locked.power_uw),
             record.flicker or 0.0,
         )
         self._began_s = desk.now_s()
@@ -79,9 +79,7 @@ class Doubting:
 
     async def light_as_before(self) -> None:
         """In the focus, along the dipole."""
-        turn_rad = (self.locked.site.seen.pump_rad or 0.0) + placement(self._desk).turn_rad
-        power_uw = self.locked.power_uw
-        await self._desk.light.set(power_uw=power_uw, pump_rad=turn_rad % math.pi, wide=False)
+        await along_dipole(self._desk, self.locked.site, self.locked.power_uw)
 
     async def count(self) -> Counted:
         """Both detectors, as everything stands."""
@@ -144,7 +142,7 @@ class Doubting:
             while sum(gate.counted_s for gate in gates) < COUNT_S - GATE_S / 2:
                 await asyncio.sleep(COUNT_S / 4)
                 fresh = await counter.fresh()
-                gates += [gate for gate in fresh if gate.ended_s - gate.counted_s >= since_s]
+                gates += [gate for gate in fresh if gate.began_s >= since_s]
         finally:
             await desk.board.set_gate(counter.gate_s)
         return gates

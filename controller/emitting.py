@@ -7,7 +7,7 @@ from controller.arriving import called_off
 from controller.desk import Desk, Locked
 from controller.doubting import resolved
 from controller.figures import OF_EMISSION
-from controller.locking import placement
+from controller.locking import along_dipole
 from controller.looking import look, look_and_count
 from controller.purity_watch import watch
 from controller.states import Event
@@ -54,8 +54,7 @@ async def emit(desk: Desk, _target: object) -> Event:
 
 
 async def _aim(desk: Desk, locked: Locked) -> None:
-    turn_rad = (locked.site.seen.pump_rad or 0.0) + placement(desk).turn_rad
-    await desk.light.set(power_uw=desk.power_uw, pump_rad=turn_rad % math.pi, wide=False)
+    await along_dipole(desk, locked.site, desk.power_uw)
     await desk.probe.nudge(locked.peak.at)
 
 

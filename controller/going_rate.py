@@ -3,6 +3,7 @@
 from collections import deque
 from typing import NamedTuple
 
+from controller.brightness import Clicks
 from optics.quantities import CountGate
 
 WINDOW_S, WINDOWS = 0.25, 4
@@ -21,30 +22,21 @@ class Usual(NamedTuple):
     laser_uw: float
 
 
-class _Window(NamedTuple):
-    clicks: tuple[int, int] = (0, 0)
-    counted_s: float = 0.0
-
-    def with_gate(self, gate: CountGate) -> "_Window":
-        a, b = self.clicks
-        return _Window((a + gate.clicks[0], b + gate.clicks[1]), self.counted_s + gate.counted_s)
-
-
 class GoingRate:
     """Add every gate."""
 
     def __init__(self) -> None:
         self.usual_cps: Channels | None = None
         self.low_s = 0.0
-        self._open = _Window()
-        self._recent: deque[_Window] = deque(maxlen=WINDOWS)
+        self._open = Clicks()
+        self._recent: deque[Clicks] = deque(maxlen=WINDOWS)
 
     def add(self, gate: CountGate) -> None:
         """Take a gate in; what is low does not become usual."""
-        self._open = self._open.with_gate(gate)
+        self._open.add(gate)
         if self._open.counted_s < WINDOW_S:
             return
-        window, self._open = self._open, _Window()
+        window, self._open = self._open, Clicks()
         self._recent.append(window)
         if self._is_low(window):
             self.low_s += window.counted_s
@@ -58,17 +50,17 @@ class GoingRate:
         if len(self._recent) < WINDOWS:
             return None
         counted_s = sum(window.counted_s for window in self._recent)
-        return sum(sum(window.clicks) for window in self._recent) / counted_s
+        return sum(sum(window.of_each) for window in self._recent) / counted_s
 
-    def _is_low(self, window: _Window) -> bool:
+    def _is_low(self, window: Clicks) -> bool:
         if self.usual_cps is None:
             return False
         expected = sum(self.usual_cps) * window.counted_s
-        missing = expected - sum(window.clicks)
+        missing = expected - sum(window.of_each)
         return missing > (1 - LOW_SHARE) * expected and missing > LOW_SD * expected**0.5
 
-    def _learn(self, window: _Window) -> None:
-        a, b = (clicks / window.counted_s for clicks in window.clicks)
+    def _learn(self, window: Clicks) -> None:
+        a, b = (clicks / window.counted_s for clicks in window.of_each)
         if self.usual_cps is None:
             self.usual_cps = a, b
             return

@@ -1,7 +1,6 @@
 """LOCKING: go to a site and centre on its counts."""
 
 import logging
-import math
 
 from controller.desk import Desk, Locked
 from controller.figures import OF_EMISSION, Pointing
@@ -38,8 +37,7 @@ async def lock(desk: Desk, target: object) -> None:
 
 async def centred(desk: Desk, site: Site, aim: StagePoint) -> Centred:
     """Its peak near there; in a wider ring where it is not there at first."""
-    pump_rad = ((site.seen.pump_rad or 0.0) + placement(desk).turn_rad) % math.pi
-    await desk.light.set(power_uw=desk.power_uw, pump_rad=pump_rad, wide=False)
+    await along_dipole(desk, site, desk.power_uw)
     reach_um = max(LEAST_REACH_UM, 4 * placement(desk).sigma_um)
     how = Centring(reach_um=reach_um)
     found = await desk.probe.perform(centre(aim, how))
@@ -47,6 +45,16 @@ async def centred(desk: Desk, site: Site, aim: StagePoint) -> Centred:
         return found
     place = await desk.probe.perform(hunt(aim, HUNT_UM, how))
     return found if place is None else await desk.probe.perform(centre(place, how))
+
+
+def dipole_rad(desk: Desk, site: Site) -> float:
+    """The pump's direction for a site as it was recorded, as the chip lies now."""
+    return (site.seen.pump_rad or 0.0) + placement(desk).turn_rad
+
+
+async def along_dipole(desk: Desk, site: Site, power_uw: float) -> None:
+    """So much pump in the focus, in that direction."""
+    await desk.light.set(power_uw=power_uw, pump_rad=dipole_rad(desk, site), wide=False)
 
 
 def point(desk: Desk, found: Centred) -> None:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from controller.config import ScpiConfig
+from controller.config import NO_PORT, ScpiConfig
 from controller.scpi_access import Access
 from controller.scpi_commands import Instrument
 from controller.scpi_hislip_server import Channel, Hall
@@ -19,7 +19,6 @@ from optics.transports import Opener, ProtocolFactory, opener_for
 log = logging.getLogger(__name__)
 
 REOPEN_S = 1.0
-NO_PORT = -1
 
 
 class CannotListen(Exception):

@@ -103,7 +103,7 @@ class Tracking:
         self._read_at_s = self._desk.now_s()
 
     def _take(self, gate: CountGate) -> None:
-        if gate.ended_s - gate.counted_s < self._since_s or self._stands is None:
+        if gate.began_s < self._since_s or self._stands is None:
             return
         self._going.add(gate)
         pump = self._monitor.share

@@ -3,7 +3,7 @@
 import logging
 
 from controller.desk import Desk
-from controller.locking import failure, placement
+from controller.locking import dipole_rad, failure, placement
 from controller.purity import singleness
 from controller.wishes import Unable
 from mapping.catalogue import Kind
@@ -23,9 +23,8 @@ async def verify(desk: Desk, _target: object) -> None:
     if locked is None:
         raise Unable("nothing is in the focus")
     site, lying = locked.site, placement(desk)
-    pump_rad = (site.seen.pump_rad or 0.0) + lying.turn_rad
     async with desk.light.lit():
-        found = await desk.probe.perform(glance(locked.peak, desk.power_uw, pump_rad))
+        found = await desk.probe.perform(glance(locked.peak, desk.power_uw, dipole_rad(desk, site)))
         kind, purity = await singleness(desk, found.background, G2_S)
     aim = lying.on_stage(site.place)
     x, y, z = (at - wanted for at, wanted in zip(found.peak.at, aim, strict=True))

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from controller.desk import Desk
-from controller.locking import placement
+from controller.locking import along_dipole, placement
 from controller.purity import singleness
 from controller.site_tables import Candidate
 from controller.survey_book import SurveyBook
@@ -71,8 +71,7 @@ class Visitor:
         site = self._reference[0]
         lying = placement(desk)
         aim = lying.on_stage(site.place)
-        pump_rad = (site.seen.pump_rad or 0.0) + lying.turn_rad
-        await desk.light.set(power_uw=desk.power_uw, pump_rad=pump_rad, wide=False)
+        await along_dipole(desk, site, desk.power_uw)
         found = await desk.probe.perform(centre(aim, Centring(reach_um=0.1)))
         self._reference = None if found.doubt else (site, desk.now_s())
         if not found.doubt:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 WORD = "beside"
 """What `python -m hil` calls it; no command for people."""
@@ -38,8 +38,10 @@ async def rig_beside(seed: int) -> AsyncIterator[Mapping[str, str]]:
 async def _endpoints(child: asyncio.subprocess.Process) -> Mapping[str, str]:
     if child.stdout is None:
         raise RuntimeError("a child without pipes")
-    async with asyncio.timeout(PATIENCE_S):
-        line = await child.stdout.readline()
+    line = b""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            line = await child.stdout.readline()
     if not line:
         raise RigDied("the rig did not start")
     told: Mapping[str, str] = json.loads(line)

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from hil.emulators.laser_head import Trip
 from hil.rack import AXES, Rack
 from hil.wires import Wire
+from hil.world import World
 
 End = Callable[[], None]
 SHAKEN_HZ = 37.0
@@ -163,12 +164,17 @@ def sensor(name: str, healthy: float) -> Callable[[Ground, Order], End]:
     return begin
 
 
+def nearest(world: World, now_s: float) -> int:
+    """The emitter nearest to the focus."""
+    away_um = world.scene(now_s).chip.emitters.place_um - world.focus_um(now_s)
+    return int((away_um * away_um).sum(axis=1).argmin())
+
+
 def _emitter(ground: Ground) -> int:
     """The one in the focus, or nearest to it."""
     world, now_s = ground.rack.world, ground.clock()
     which, share = world.faced(now_s)
-    away_um = world.scene(now_s).chip.emitters.place_um - world.focus_um(now_s)
-    return which if share > 0.0 else int((away_um * away_um).sum(axis=1).argmin())
+    return which if share > 0.0 else nearest(world, now_s)
 
 
 def blink(ground: Ground, order: Order) -> End:

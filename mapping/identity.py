@@ -61,16 +61,17 @@ def _rate_pull(record: Seen, found: Visited) -> float:
     return math.log(found.rate_cps / expected) / math.hypot(RATE_SHARE, own, stray)
 
 
+def saturation(record: Seen, power_uw: float) -> float:
+    """How far that pump fills the emitter, 0 to 1; 0 where its saturation is not known."""
+    half_uw = record.saturation_uw
+    return power_uw / (power_uw + half_uw) if half_uw else 0.0
+
+
 def power_share(record: Seen, power_uw: float) -> float:
     """What the record's rate becomes under another pump power."""
-    half_uw = record.saturation_uw
-    if half_uw is None:
+    if not record.saturation_uw:
         return power_uw / record.power_uw
-
-    def filled(power: float) -> float:
-        return power / (power + half_uw)
-
-    return filled(power_uw) / filled(record.power_uw)
+    return saturation(record, power_uw) / saturation(record, record.power_uw)
 
 
 def _dipole_pulls(record: Seen, found: Visited, turn_rad: float) -> dict[str, float]:

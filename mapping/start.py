@@ -3,7 +3,7 @@
 from mapping.catalogue import Seen
 from mapping.drift_filter import Known
 from mapping.hold import Pointed, Start
-from mapping.identity import power_share
+from mapping.identity import power_share, saturation
 from mapping.peak import Peak
 from optics.quantities import StagePoint
 
@@ -14,8 +14,7 @@ OTHER_POWER_SD = 0.1
 def start(peak: Peak, record: Seen, power_uw: float) -> Start:
     """With what was found under that power."""
     x, y, z = peak.sigma_um
-    half_uw = record.saturation_uw
-    known = Known(peak.response, peak.ground_cps, power_uw / (power_uw + half_uw) if half_uw else 0)
+    known = Known(peak.response, peak.ground_cps, saturation(record, power_uw))
     sigma_cps = max(peak.height_sigma_cps, LEAST_HEIGHT_SD * peak.height_cps)
     return Start(peak.at, (x, y, z), peak.height_cps, sigma_cps, known)
 

@@ -15,7 +15,12 @@ from optics.link import Link, Patience, Reply
 from optics.transports import Opener
 
 MODES = OFF, WAITING_FOR_KEY, CONTINUOUS, ON_OFF, MODULATED, FAULT, ABORTED = range(7)  # of gom?
-FAULTS = {1: "temperature error", 3: "interlock error", 4: "constant power timed out"}  # of f?
+LEFT_BY_INTERLOCK = 3  # of f?; kept when the interlock is closed again
+FAULTS = {
+    1: "temperature error",
+    LEFT_BY_INTERLOCK: "interlock error",
+    4: "constant power timed out",
+}
 MODEL = re.compile(rb"\d{4}-\d\d-[-\w]+\r\n")
 SERIES = "-06-"
 
@@ -65,7 +70,8 @@ class CoboltLaser:
         trouble = await self._trouble(mode)
         if not trouble and mode == CONTINUOUS and not emitting:
             trouble = "warming up"
-        return LaserStatus(emitting, set_uw, power_uw, ready=not trouble, trouble=trouble)
+        left = trouble == FAULTS[LEFT_BY_INTERLOCK]
+        return LaserStatus(emitting, set_uw, power_uw, not trouble, trouble, left)
 
     async def aclose(self) -> None:
         await self._link.aclose()

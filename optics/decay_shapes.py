@@ -40,9 +40,14 @@ def two_sided(edges: Floats, decay_ps: float, smears: Sequence[Smear]) -> Floats
     return averages
 
 
+def two_sided_at(t: Floats, decay_ps: float, smears: Sequence[Smear]) -> Floats:
+    """The same at points, in picoseconds."""
+    return _smeared(_value, t, decay_ps, smears)
+
+
 def two_sided_at_zero(decay_ps: float, smears: Sequence[Smear]) -> Floats:
     """Its heights once smeared."""
-    return _smeared(_value, np.zeros(1), decay_ps, smears)[:, 0]
+    return two_sided_at(np.zeros(1), decay_ps, smears)[:, 0]
 
 
 def two_sided_slope(edges: Floats, decay_ps: float, smears: Sequence[Smear]) -> Floats:

@@ -48,6 +48,7 @@ class LaserStatus(NamedTuple):
     power_uw: float  # by its own monitor
     ready: bool  # warm, key turned, interlock closed, no fault: it would emit if told to
     trouble: str  # in its own words, or empty
+    left_by_interlock: bool = False  # all that troubles it is that its interlock was open: clear it
 
 
 class Laser(Protocol):

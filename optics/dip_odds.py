@@ -10,11 +10,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import erfcx, logsumexp
+from scipy.special import logsumexp
 
 from optics.clicks import Separator
 from optics.close_pairs import Pairs
 from optics.correlator import Binning
+from optics.decay_shapes import Smear, two_sided_at
 from optics.poisson_bounds import Floats
 from optics.quantities import TagRun
 from optics.tags import Tags
@@ -39,7 +40,10 @@ class DipOdds:
         binning = Binning(BIN_PS, WINDOW_PS)
         self._pairs = Pairs(binning, delay_ps)
         away_ns = np.abs(binning.tau_ps) * 1e-3
-        self._shapes = np.stack([_blurred(away_ns, dip, by.jitter_ps) for dip in DIPS_NS])
+        seen = [Smear(math.sqrt(2.0) * by.jitter_ps)]
+        self._shapes = np.concatenate(
+            [two_sided_at(1e3 * away_ns, 1e3 * dip, seen) for dip in DIPS_NS]
+        )
         self._lifted = np.stack([1.0 + lift * np.exp(-away_ns / SHELF_NS) for lift in LIFTS])
         self._most = (1.0 - by.background) ** 2
 
@@ -55,16 +59,3 @@ class DipOdds:
         mean = self._lifted[:, None, :] * (1.0 - depth * self._most * self._shapes)[None, :, :]
         share = mean / mean.sum(axis=-1, keepdims=True)
         return float(logsumexp(np.log(share) @ counts) - math.log(share[..., 0].size))
-
-
-def _blurred(away_ns: Floats, dip_ns: float, jitter_ps: float) -> Floats:
-    """exp(-t / dip) on both sides, as two detectors with that jitter see it."""
-    sigma_ns = math.sqrt(2.0) * jitter_ps * 1e-3
-    if sigma_ns < 1e-3:
-        return np.exp(-away_ns / dip_ns)
-    bell = np.exp(-((away_ns / sigma_ns) ** 2) / 2) / 2
-    ends = ((sigma_ns / dip_ns + side * away_ns / sigma_ns) / math.sqrt(2.0) for side in (1, -1))
-    right, left = ends
-    near = np.where(left > -20, left, 0.0)
-    far = np.exp(sigma_ns**2 / (2 * dip_ns**2) - away_ns / dip_ns)
-    return np.asarray(bell * erfcx(right) + np.where(left > -20, bell * erfcx(near), far))

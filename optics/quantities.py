@@ -74,6 +74,11 @@ class CountGate(NamedTuple):
     number: int  # a gap is a gate that was lost
     ended_s: float  # by the loop's clock, as well as the device's can be told in it
 
+    @property
+    def began_s(self) -> float:
+        """By the same clock."""
+        return self.ended_s - self.counted_s
+
 
 class TagRun(NamedTuple):
     """Every click of a stretch of time, in order."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple
 
 from hil.hosts import Host
+from hil.mischief import nearest
 from hil.rack import Rack
 
 BLOCK_S, VERDICT_AFTER_S, BETWEEN_S = 5.0, 2.0, 0.5
@@ -102,16 +103,12 @@ class Truth:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look(self, now_s: float) -> Look:
-        emitter = self._nearest(now_s)
+        emitter = nearest(self._world, now_s)
         seeing = sum(self._world.detectors.at(now_s)) / 2
         given, best = self._world.signal_cps(emitter, now_s)
         laser = self._world.laser_power_uw(now_s) / self._set_uw
         pointing = given / best if best else 1.0
         return Look(now_s, pointing, seeing * given, best, laser, emitter)
-
-    def _nearest(self, now_s: float) -> int:
-        away_um = self._world.scene(now_s).chip.emitters.place_um - self._world.focus_um(now_s)
-        return int((away_um * away_um).sum(axis=1).argmin())
 
     def wrongs(self, block: Block) -> str:
         """Which limit was left for so long that a host must be told of it; empty for none."""
