@@ -52,13 +52,9 @@ def _opener_for(parts: SplitResult, in_memory: Mapping[str, Opener]) -> Opener |
 
 
 async def _open_serial(protocol: ProtocolFactory, path: str, baud: int) -> None:
-    import serial_asyncio  # costs 30 ms that a TCP-only rack need not pay
+    from optics.serial_line import open_line  # costs 30 ms that a TCP-only rack need not pay
 
-    loop = asyncio.get_running_loop()
-    await serial_asyncio.create_serial_connection(
-        loop, protocol, path, baudrate=baud, exclusive=True
-    )
-    await asyncio.sleep(0)  # pyserial-asyncio tells the protocol of its transport a turn later
+    await open_line(protocol, path, baud)
 
 
 async def _open_tcp(protocol: ProtocolFactory, host: str, port: int) -> None:

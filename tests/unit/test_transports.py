@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import serial
 
 from hil.ports import MemoryPort, PtyPort, TcpPort
 from optics.transports import BadAddress, MemoryTransport, Opener, memory_opener, opener_for
@@ -127,6 +128,27 @@ async def test_who_leaves_is_told_so_once_and_without_a_reason(
     transport.abort()
     assert transport.is_closing()
     assert await ear.lost is None
+
+
+async def test_a_serial_line_that_goes_while_it_is_written_to_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cable is pulled between two bytes: no trace of a library in the log."""
+    port = PtyPort(tmp_path / "line")
+    await port.open()
+    ear = Ear()
+    await opener_for(port.address, {})(lambda: ear)
+    gone = serial.SerialException("write failed: Input/output error")
+
+    def write(_self: serial.Serial, _data: bytes) -> int:
+        raise gone
+
+    monkeypatch.setattr(serial.Serial, "write", write)
+    assert ear.transport is not None
+    ear.transport.write(b"half a li")
+    assert await asyncio.wait_for(ear.lost, 10.0) is gone
+    assert not caplog.records
+    port.close()
 
 
 async def test_a_serial_line_has_one_owner(tmp_path: Path) -> None:
